@@ -1,0 +1,1 @@
+"""Pictures from folders: reading, layouts, splits, samples, augmentation."""

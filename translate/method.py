@@ -1,0 +1,155 @@
+"""What a method is: networks, the turns that they play, and the modules that users get.
+
+A method says *what* moves and *by which loss*. The engine alone knows how: a method never calls backward, step,
+zero_grad or cuda, never saves, and never writes detach.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from translate.card import Port, Tiling
+
+Terms = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is: `images` seen of `total_images`."""
+
+    images: int
+    total_images: int
+
+    @property
+    def fraction(self) -> float:
+        """From 0 at the start to 1 at the end."""
+        return min(1.0, self.images / max(1, self.total_images))
+
+
+class Batch:
+    """Named tensors of one batch, with what turns share and what they note.
+
+    A tensor made by a network that moves in this iteration is computed once, with its graph, and handed to every
+    turn: with the graph to the turn that moves the network, detached to its opponents. So the fake that the
+    discriminator learns from is the very fake that the generator then learns from, in either order of play.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], movers: frozenset[nn.Module] = frozenset()) -> None:
+        self._tensors = dict(tensors)
+        self._movers = movers
+        self._playing: frozenset[nn.Module] = frozenset()
+        self._shared: dict[str, tuple[Tensor, nn.Module]] = {}
+        self._stale: set[str] = set()
+        self.notes: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The tensor of a domain: N x C x H x W in [-1, 1]."""
+        return self._tensors[name]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the batch has this tensor."""
+        return name in self._tensors
+
+    def share(self, name: str, by: nn.Module, make: Callable[[], Tensor]) -> Tensor:
+        """`make()`, an output of network `by`, once for all turns; only a turn that trains `by` gets its graph."""
+        trains = by in self._playing
+        if name not in self._shared or (trains and name in self._stale):
+            self._shared[name] = (self._make(by, make), by)
+            self._stale.discard(name)
+        value = self._shared[name][0]
+        return value if trains else value.detach()
+
+    def _make(self, by: nn.Module, make: Callable[[], Tensor]) -> Tensor:
+        with _gradients(by, by in self._movers):
+            return make()
+
+    def note(self, name: str, value: Tensor) -> None:
+        """Record a figure to watch, without a gradient (a discriminator's mean score, say)."""
+        self.notes[name] = value.detach().float().mean()
+
+    @contextmanager
+    def turn(self, trains: tuple[nn.Module, ...]) -> Iterator[None]:
+        """The engine's side: within, `trains` are on the move; afterwards their outputs are stale for themselves."""
+        self._playing = frozenset(trains)
+        try:
+            yield
+        finally:
+            for name, (value, by) in list(self._shared.items()):
+                if by in self._playing:
+                    self._shared[name] = (value.detach(), by)
+                    self._stale.add(name)
+            self._playing = frozenset()
+
+
+@contextmanager
+def _gradients(network: nn.Module, wanted: bool) -> Iterator[None]:
+    before = [parameter.requires_grad for parameter in network.parameters()]
+    network.requires_grad_(wanted)
+    try:
+        yield
+    finally:
+        for parameter, flag in zip(network.parameters(), before, strict=True):
+            parameter.requires_grad_(flag)
+
+
+LossOfTurn = Callable[[Batch, Progress], Terms]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One move of the game: `loss` gives named terms, their sum moves the networks in `trains`.
+
+    The turn is played every `every` iterations, `repeats` times on a fresh batch each, from the fraction `start`
+    of the run to the fraction `stop`. `clip_norm` bounds the global norm of the turn's gradient.
+    """
+
+    name: str
+    trains: tuple[nn.Module, ...]
+    loss: LossOfTurn
+    every: int = 1
+    repeats: int = 1
+    start: float = 0.0
+    stop: float = 1.0
+    clip_norm: float | None = None
+
+    def is_due(self, iteration: int, progress: Progress) -> bool:
+        """Whether the turn is played in this iteration."""
+        return iteration % self.every == 0 and self.start <= progress.fraction <= self.stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deploy:
+    """A deterministic module that users run, and what its card will say.
+
+    `module` takes one N x C x H x W tensor in [-1, 1] per input port, in order, and returns one tensor, or a tuple
+    of one tensor per output port. `networks` are those of the method that it runs: the engine averages them.
+    """
+
+    module: nn.Module
+    networks: tuple[nn.Module, ...]
+    task: Literal["translate"]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    tiling: Tiling = "forbidden"
+
+
+class Method(nn.Module):
+    """A paper's idea: owns networks, says the turns that they play, and gives what users run.
+
+    Subclasses have a nested frozen keyword-only dataclass `Config` and a constructor `(config, spec)`.
+    """
+
+    def turns(self) -> tuple[Turn, ...]:
+        """The moves of one iteration, in the order of play."""
+        raise NotImplementedError
+
+    def deploys(self) -> dict[str, Deploy]:
+        """What users run, by name (`AtoB`, `BtoA`, `generate`, ...); the first is the default."""
+        raise NotImplementedError
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks by name: the direct children that have parameters."""
+        return {name: child for name, child in self.named_children() if next(child.parameters(), None) is not None}

@@ -1,0 +1,1 @@
+"""Measures of pictures, alone and in pairs."""

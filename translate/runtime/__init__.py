@@ -1,0 +1,1 @@
+"""What runs a trained model, with or without torch."""
