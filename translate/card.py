@@ -102,7 +102,7 @@ class Card:
 def _refuse_newer(version: int) -> None:
     if version > CARD_VERSION:
         raise ModelError(
-            f"The card has version {version}; this Pixturn reads up to {CARD_VERSION}: update it with pip install -U pixturn"
+            f"The card has version {version}; this Pixturn reads up to {CARD_VERSION}: pip install -U pixturn"
         )
 
 

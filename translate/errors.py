@@ -6,13 +6,11 @@ The codes are a contract: 0 ok, 2 configuration, 3 data set, 4 model refused, 5 
 A message names the file or the option, says what is wrong, and says what to do.
 """
 
-from typing import ClassVar
-
 
 class PixturnError(Exception):
     """Whatever Pixturn refuses; catch this to catch all of them."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class ConfigurationError(PixturnError):

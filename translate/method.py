@@ -4,14 +4,16 @@ A method says *what* moves and *by which loss*. The engine alone knows how: a me
 zero_grad or cuda, never saves, and never writes detach.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, ItemsView, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from translate.card import Port, Tiling
+from translate.data.domain import SampleSpec
+from translate.recipe import Recipe
 
 Terms = Mapping[str, Tensor]
 
@@ -43,7 +45,7 @@ class Batch:
         self._playing: frozenset[nn.Module] = frozenset()
         self._shared: dict[str, tuple[Tensor, nn.Module]] = {}
         self._stale: set[str] = set()
-        self.notes: dict[str, Tensor] = {}
+        self._notes: dict[str, Tensor] = {}
 
     def __getitem__(self, name: str) -> Tensor:
         """The tensor of a domain: N x C x H x W in [-1, 1]."""
@@ -68,10 +70,19 @@ class Batch:
 
     def note(self, name: str, value: Tensor) -> None:
         """Record a figure to watch, without a gradient (a discriminator's mean score, say)."""
-        self.notes[name] = value.detach().float().mean()
+        self._notes[name] = value.detach().float().mean()
+
+    def take_notes(self) -> dict[str, Tensor]:
+        """The figures noted since the last call."""
+        notes, self._notes = self._notes, {}
+        return notes
+
+    def items(self) -> ItemsView[str, Tensor]:
+        """The tensors by name, without what turns share."""
+        return self._tensors.items()
 
     @contextmanager
-    def turn(self, trains: tuple[nn.Module, ...]) -> Iterator[None]:
+    def turn(self, trains: tuple[nn.Module, ...]) -> Generator[None]:
         """The engine's side: within, `trains` are on the move; afterwards their outputs are stale for themselves."""
         self._playing = frozenset(trains)
         try:
@@ -85,7 +96,7 @@ class Batch:
 
 
 @contextmanager
-def _gradients(network: nn.Module, wanted: bool) -> Iterator[None]:
+def _gradients(network: nn.Module, wanted: bool) -> Generator[None]:
     before = [parameter.requires_grad for parameter in network.parameters()]
     network.requires_grad_(wanted)
     try:
@@ -93,6 +104,14 @@ def _gradients(network: nn.Module, wanted: bool) -> Iterator[None]:
     finally:
         for parameter, flag in zip(network.parameters(), before, strict=True):
             parameter.requires_grad_(flag)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """A discriminator's scores of real and of made pictures, one tensor a scale, for watching its health."""
+
+    real: Sequence[Tensor]
+    fake: Sequence[Tensor]
 
 
 LossOfTurn = Callable[[Batch, Progress], Terms]
@@ -142,6 +161,18 @@ class Method(nn.Module):
     Subclasses have a nested frozen keyword-only dataclass `Config` and a constructor `(config, spec)`.
     """
 
+    Config: ClassVar[type[Any]]
+
+    def __init__(self, config: Any, spec: SampleSpec) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec
+
+    @staticmethod
+    def recipe() -> Recipe[Any]:
+        """The paper's run, under the method's name."""
+        raise NotImplementedError
+
     def turns(self) -> tuple[Turn, ...]:
         """The moves of one iteration, in the order of play."""
         raise NotImplementedError
@@ -150,6 +181,26 @@ class Method(nn.Module):
         """What users run, by name (`AtoB`, `BtoA`, `generate`, ...); the first is the default."""
         raise NotImplementedError
 
+    def scores(self, batch: Batch) -> dict[str, Scored]:
+        """What each discriminator says of held-out pictures, real and made, by its name; none by default."""
+        return {}
+
     def networks(self) -> dict[str, nn.Module]:
-        """The networks by name: the direct children that have parameters."""
-        return {name: child for name, child in self.named_children() if next(child.parameters(), None) is not None}
+        """The networks by name: the direct children that some turn trains (a frozen backbone is none)."""
+        moving = {network for turn in self.turns() for network in turn.trains}
+        return {name: child for name, child in self.named_children() if child in moving}
+
+    def state(self) -> dict[str, Tensor]:
+        """What training changes: networks, and children that are state without parameters (replay pools)."""
+        networks = self.networks()
+        kept = {
+            name for name, child in self.named_children() if name in networks or next(child.parameters(), None) is None
+        }
+        return {key: value for key, value in self.state_dict().items() if key.partition(".")[0] in kept}
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `state` gave. Raises RuntimeError for tensors that are missing, foreign or of other shapes."""
+        missing = self.state().keys() ^ tensors.keys()
+        if missing:
+            raise RuntimeError(f"these tensors are missing or foreign: {sorted(missing)[:5]}")
+        self.load_state_dict(tensors, strict=False)

@@ -1,0 +1,141 @@
+"""A folder that an example is prepared into: whole or not there at all, and saying what it holds and whose it is."""
+
+import errno
+import json
+import shutil
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from translate.errors import ConfigurationError, StorageError
+
+OnProgress = Callable[[int, int], None]
+"""Called with the samples that are done and with all of them."""
+
+_SUMMARY_FILE = "dataset.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for; a folder that was prepared for another request is left alone.
+
+    Args:
+        name: The example, `openmoji` or `basemap`.
+        package: The package with the originals, and its version.
+        size_px: Width and height of every picture.
+        paired: Whether the training halves show the same things under the same names.
+    """
+
+    name: str
+    package: str
+    size_px: int
+    paired: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a prepared folder holds.
+
+    Args:
+        request: What was asked for.
+        licence: The pictures' licence, by its usual short name.
+        attribution: What has to be said wherever the pictures are shown.
+        counts: Pictures in each of `trainA`, `trainB`, `testA` and `testB`.
+        families: Groups that were kept together, in `train` and `test`: drawings of one thing, or a block of the globe.
+        renderer: The package that rasterised the originals, and its version; empty where they are pictures already.
+    """
+
+    request: Request
+    licence: str
+    attribution: str
+    counts: Mapping[str, int]
+    families: Mapping[str, int]
+    renderer: str = ""
+
+
+def package_version(package: str) -> str:
+    """The installed version of a package that the examples need.
+
+    Raises:
+        ConfigurationError: It is not installed.
+    """
+    try:
+        return distribution(package).version
+    except PackageNotFoundError as error:
+        raise ConfigurationError(
+            f"the package {package} is not installed: run `pip install pixturn[examples]`"
+        ) from error
+
+
+def package_path(package: str, inside: str) -> Path:
+    """A file or folder of an installed package, also of one that cannot be imported.
+
+    Raises:
+        ConfigurationError: The package is not installed, or has no such file.
+    """
+    version = package_version(package)
+    path = Path(str(distribution(package).locate_file(inside)))
+    if not path.exists():
+        raise ConfigurationError(f"{package} {version} has no {inside}: run `pip install pixturn[examples]` again")
+    return path
+
+
+def find_prepared(folder: Path, request: Request) -> Summary | None:
+    """The summary of a folder that already holds what is asked for; None for an empty or a missing folder.
+
+    Raises:
+        ConfigurationError: The folder holds something else, or has lost pictures.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    summary = _read_summary(folder)
+    if summary is None:
+        raise ConfigurationError(f"{folder} holds other files: name a folder that is empty or does not exist yet")
+    if summary.request != request:
+        raise ConfigurationError(f"{folder} holds {summary.request}, not {request}: name another folder or delete it")
+    if any(len(list((folder / part).glob("*.png"))) != count for part, count in summary.counts.items()):
+        raise ConfigurationError(f"{folder} has lost or gained pictures since it was prepared: delete it, then prepare")
+    return summary
+
+
+def _read_summary(folder: Path) -> Summary | None:
+    try:
+        fields = json.loads((folder / _SUMMARY_FILE).read_text(encoding="utf-8"))
+        return Summary(**fields | {"request": Request(**fields["request"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+@contextmanager
+def written_whole(folder: Path) -> Generator[Path]:
+    """Gives a hidden sibling to write into, which becomes `folder` at the end; what was interrupted never does.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = shutil.disk_usage(folder.parent).free
+            raise StorageError(
+                f"{folder}: no room left: about 30 MB are needed, {free / 1e6:.0f} MB are free"
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def describe(folder: Path, summary: Summary, *, readme: str, licence_text: str) -> None:
+    """Writes `README.md`, `LICENSE.txt` and, as the last file of all, `dataset.json`."""
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    (folder / "LICENSE.txt").write_text(licence_text, encoding="utf-8")
+    (folder / _SUMMARY_FILE).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,126 @@
+"""pix2pix: a discriminator that sees input and output together, so that the output must be right *for this input*.
+
+Isola, Zhu, Zhou and Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017,
+https://arxiv.org/abs/1611.07004. Feature matching is pix2pixHD's (Wang et al. 2018); it and the perceptual loss
+are off unless their weight is above 0.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from translate.data.augmentation import Augmentation
+from translate.data.domain import SampleSpec
+from translate.deploy import translation
+from translate.losses.adversarial import OBJECTIVES, ObjectiveName
+from translate.losses.features import feature_matching
+from translate.losses.perceptual import perceptual
+from translate.losses.reconstruction import l1
+from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.networks.discriminators import DiscriminatorConfig
+from translate.networks.efficientnet import EfficientNetLite
+from translate.networks.generators import GeneratorConfig
+from translate.recipe import Adam, Length, Recipe, Validation
+
+
+class Pix2Pix(Method):
+    """Learns a -> b from pairs."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """The paper's settings."""
+
+        generator: GeneratorConfig = field(default_factory=lambda: GeneratorConfig(dropout=0.5))
+        """The generator."""
+        discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+        """The discriminator of (input, output) pairs."""
+        objective: ObjectiveName = "non-saturating"
+        """The adversarial game."""
+        adversarial_weight: float = 1.0
+        """Weight of the generator's adversarial term."""
+        l1_weight: float = 100.0
+        """Weight of L1 to the true picture, lambda in the paper."""
+        feature_weight: float = 0.0
+        """Weight of feature matching inside the discriminator (pix2pixHD takes 10)."""
+        perceptual_weight: float = 0.0
+        """Weight of the perceptual loss over EfficientNet-Lite0's five feature maps."""
+
+    def __init__(self, config: Config, spec: SampleSpec) -> None:
+        super().__init__(config, spec)
+        a, b = spec.channels("a"), spec.channels("b")
+        self.generator = config.generator.build(a, b, batch_size=spec.batch_size)
+        self.discriminator = config.discriminator.build(a + b)
+        self.objective = OBJECTIVES[config.objective]
+        self.backbone = EfficientNetLite(variant="lite0") if config.perceptual_weight else nn.Identity()
+
+    @staticmethod
+    def recipe() -> Recipe[Config]:
+        """The paper's run: 200 epochs at batch size 1, the rate falling to 0 through the second half."""
+        return Recipe(
+            method="pix2pix",
+            config=Pix2Pix.Config(),
+            optimisers={"generator": Adam(), "discriminator": Adam()},
+            length=Length(epochs=200),
+            paired=True,
+            augmentation=Augmentation(),
+            validation=Validation(best="perceptual"),
+        )
+
+    def turns(self) -> tuple[Turn, ...]:
+        """The discriminator first, on the very fake that the generator then learns from."""
+        return (
+            Turn(name="discriminator", trains=(self.discriminator,), loss=self.discriminator_loss),
+            Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
+        )
+
+    def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """1/2 (E[-log D(a, b)] + E[-log(1 - D(a, G(a)))]); halved to slow the discriminator down (section 3.3)."""
+        real = self.discriminator(_pair(batch["a"], batch["b"]))
+        fake = self.discriminator(_pair(batch["a"], self._fake(batch)))
+        return {"adversarial": 0.5 * self.objective.discriminator(real, fake)}
+
+    def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """E[-log D(a, G(a))] + lambda E[|b - G(a)|_1], equation 4."""
+        fake, real = self._fake(batch), batch["b"]
+        seen = self.discriminator.features(_pair(batch["a"], fake))
+        scores = [maps[-1] for maps in seen]
+        adversarial = self.objective.generator(scores, lambda: self.discriminator(_pair(batch["a"], real)))
+        terms = {
+            "adversarial": self.config.adversarial_weight * adversarial,
+            "l1": self.config.l1_weight * l1(fake, real),
+        }
+        if self.config.feature_weight:
+            terms["features"] = self.config.feature_weight * self._feature_matching(batch, seen)
+        if self.config.perceptual_weight:
+            terms["perceptual"] = self.config.perceptual_weight * self._perceptual(fake, real)
+        return terms
+
+    def _fake(self, batch: Batch) -> Tensor:
+        return batch.share("fake", self.generator, lambda: self.generator(batch["a"]))
+
+    def _feature_matching(self, batch: Batch, seen: list[list[Tensor]]) -> Tensor:
+        with torch.no_grad():
+            expected = self.discriminator.features(_pair(batch["a"], batch["b"]))
+        return feature_matching([maps[:-1] for maps in seen], [maps[:-1] for maps in expected])
+
+    def _perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
+        return perceptual(self.backbone, fake, real, weights=(1.0, 1.0, 1.0, 1.0, 1.0))
+
+    def scores(self, batch: Batch) -> dict[str, Scored]:
+        """What the discriminator says of held-out pairs, real and translated."""
+        fake = self.generator(batch["a"])
+        return {
+            "discriminator": Scored(
+                real=self.discriminator(_pair(batch["a"], batch["b"])),
+                fake=self.discriminator(_pair(batch["a"], fake)),
+            )
+        }
+
+    def deploys(self) -> dict[str, Deploy]:
+        """The generator, from a to b."""
+        return {"AtoB": translation(self.generator, self.spec.domains["a"], self.spec.domains["b"])}
+
+
+def _pair(a: Tensor, b: Tensor) -> Tensor:
+    return torch.cat([a, b], dim=1)

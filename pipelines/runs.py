@@ -1,0 +1,118 @@
+"""Where a run lies on disk, and what can be told of it without torch."""
+
+import fcntl
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from translate.errors import ConfigurationError, ModelError
+
+RUNS = Path("checkpoints")
+RECIPE = "recipe"
+CARDS = "cards"
+PROGRESS = "progress"
+STANDING = "standing"
+SETTING = "setting"
+_NEWEST = "images-*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    @property
+    def snapshots(self) -> Path:
+        """Checkpoints, one folder each."""
+        return self.path / "snapshots"
+
+    @property
+    def metrics(self) -> Path:
+        """Every figure that was recorded, a JSON line each."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Sheets of validation pictures, one for each validation."""
+        return self.path / "samples"
+
+    @property
+    def report(self) -> Path:
+        """The report that people open."""
+        return self.path / "report.html"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the run has a checkpoint."""
+        return any(self.snapshots.glob(_NEWEST))
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold the run for this process. Raises ConfigurationError where another one is training it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as problem:
+                raise ConfigurationError(f"{self.path} is being trained by another process") from problem
+            yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """One line about a run."""
+
+    name: str
+    method: str
+    images: int
+    total_images: int
+    best: str
+
+
+def find_run(name: str | Path, runs: Path = RUNS) -> RunFolder:
+    """The run of that name in `runs`, or at that path. Raises ModelError with the nearest name."""
+    for path in (Path(name), runs / name):
+        folder = RunFolder(path=path)
+        if folder.exists:
+            return folder
+    known = [summary.name for summary in summaries(runs)]
+    near = get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the runs in {runs} are: {', '.join(known) or 'none'}"
+    raise ModelError(f"There is no trained run {str(name)!r}; {hint}")
+
+
+def summaries(runs: Path = RUNS) -> list[Summary]:
+    """A summary of every run in a folder; a damaged one is left out."""
+    folders = sorted(path for path in runs.glob("*") if (path / "snapshots").is_dir())
+    return [summary for path in folders if (summary := _summary(path)) is not None]
+
+
+def _summary(path: Path) -> Summary | None:
+    for snapshot in sorted((path / "snapshots").glob(_NEWEST), reverse=True):
+        try:
+            recipe, progress, standing = (_read(snapshot, name) for name in (RECIPE, PROGRESS, STANDING))
+        except (OSError, ValueError):
+            continue
+        best = f"{standing['metric']} {standing['value']:.4g}" if standing.get("value") is not None else ""
+        return Summary(
+            name=path.name,
+            method=recipe["method"],
+            images=progress["images"],
+            total_images=recipe["length"]["images"],
+            best=best,
+        )
+    return None
+
+
+def _read(snapshot: Path, name: str) -> dict[str, Any]:
+    return json.loads((snapshot / f"{name}.json").read_text())

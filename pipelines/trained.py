@@ -1,0 +1,73 @@
+"""A run's weights for use with torch: the best checkpoint, or the newest where none was scored."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from pipelines.methods import method_class
+from pipelines.runs import CARDS, RECIPE, STANDING, RunFolder
+from translate.averaging import load_deployed
+from translate.card import Card
+from translate.checkpoint import AVERAGED
+from translate.errors import ConfigurationError, ModelError
+from translate.method import Method
+from translate.recipe import Recipe, from_json
+from translate.runtime.torch import TorchRuntime
+from translate.storage.shelf import Shelf
+from translate.storage.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trained:
+    """A method with the weights that users get, in evaluation mode, and the checkpoint that they come from."""
+
+    recipe: Recipe[Any]
+    method: Method
+    cards: dict[str, Card]
+    snapshot: Snapshot
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> "Trained":
+        """The best weights of a run. Raises ModelError where no checkpoint is whole."""
+        snapshot = best_snapshot(folder)
+        recipe = stored_recipe(snapshot)
+        method = method_class(recipe.method)(recipe.config, recipe.spec())
+        try:
+            load_deployed(method, dict(snapshot.tensors[AVERAGED]))
+        except (KeyError, RuntimeError) as problem:
+            raise ModelError(f"The checkpoint in {folder.path} does not fit its recipe: {problem}") from problem
+        cards = {name: Card.from_json(json.dumps(document)) for name, document in snapshot.documents[CARDS].items()}
+        return cls(recipe=recipe, method=method.eval(), cards=cards, snapshot=snapshot)
+
+    def runtime(self, deploy: str | None, device: torch.device) -> TorchRuntime:
+        """A runtime for one deploy (the first if None). Raises ConfigurationError for one that is not there."""
+        deploys = self.method.deploys()
+        name = deploy or next(iter(deploys))
+        if name not in deploys:
+            raise ConfigurationError(f"{self.recipe.method} has {', '.join(deploys)}, not {name}")
+        return TorchRuntime(deploys[name], self.cards[name], device)
+
+
+def best_snapshot(folder: RunFolder) -> Snapshot:
+    """The checkpoint that scored best; the newest where none was scored or the best one is damaged."""
+    shelf = Shelf(folder.snapshots)
+    newest = shelf.newest()
+    best = newest.documents[STANDING]["images"]
+    if best is None or best not in shelf.all():
+        return newest
+    try:
+        return shelf.read(best)
+    except ModelError:
+        return newest
+
+
+def stored_recipe(snapshot: Snapshot) -> Recipe[Any]:
+    """The recipe in a checkpoint."""
+    return from_json(json.dumps(snapshot.documents[RECIPE]), config_class)
+
+
+def config_class(method: str) -> type[Any]:
+    """The Config class of a method by its name."""
+    return method_class(method).Config

@@ -1,0 +1,5 @@
+"""Training from Python: `train(recipe, data, name=...)` and `resume(name)`."""
+
+from pipelines.training.run import Setting, resume, train
+
+__all__ = ["Setting", "resume", "train"]

@@ -1,0 +1,49 @@
+"""The health of a finished or stopped run, from its held-out pictures, its discriminators and its curves."""
+
+from collections.abc import Iterable
+
+import torch
+
+from pipelines.report import Finding
+from pipelines.report.model import Severity
+from pipelines.scoring.heldout import HeldOut
+from pipelines.trained import Trained
+from pipelines.training.contest import Contest
+from pipelines.training.validation import discriminator_scores
+from translate.checkpoint import NETWORKS
+from translate.method import Method
+from translate.metrics.finding import Finding as HealthFinding
+from translate.metrics.health import SAMPLE_PICTURES, Sample, examine_pictures
+from translate.metrics.health_discriminator import check_discriminator
+
+_SEVERITIES: dict[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
+
+
+def examine(trained: Trained, held_out: HeldOut, contests: list[Contest], device: torch.device) -> Iterable[Finding]:
+    """Everything that is found to be wrong, in the report's words."""
+    for contest in contests:
+        yield from map(_told, examine_pictures(_sample(contest, held_out, device), generator=contest.deploy))
+    method = _as_trained(trained).to(device)
+    for scores in discriminator_scores(method, held_out, device):
+        yield from map(_told, check_discriminator(scores))
+
+
+@torch.inference_mode()
+def _sample(contest: Contest, held_out: HeldOut, device: torch.device) -> Sample:
+    sizes = [held_out.size(contest.source), held_out.size(contest.target)]
+    which = slice(0, min(SAMPLE_PICTURES, *sizes))
+    inputs = held_out.tensor(contest.source, which, device)
+    outputs = torch.cat([contest.translate(part) for part in inputs.split(8)])
+    targets = held_out.tensor(contest.target, which, device)
+    return Sample(inputs=inputs.cpu(), outputs=outputs.cpu(), targets=targets.cpu(), paired=held_out.paired)
+
+
+def _as_trained(trained: Trained) -> Method:
+    """The method with the weights that play the game, discriminators too, rather than the averaged ones."""
+    method = type(trained.method)(trained.recipe.config, trained.recipe.spec())
+    method.load_state(trained.snapshot.tensors[NETWORKS])
+    return method.eval()
+
+
+def _told(finding: HealthFinding) -> Finding:
+    return Finding(severity=_SEVERITIES[finding.severity], message=finding.message, remedy=finding.remedy)

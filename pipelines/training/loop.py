@@ -1,0 +1,102 @@
+"""The training loop: play, tell, score, save, and stop when asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pipelines.scoring.judge import Score
+from pipelines.training.keeping import Keeper
+from pipelines.training.observers import Observer
+from pipelines.training.session import Session
+from pipelines.training.stopping import StopRequest
+from pipelines.training.validation import Validator
+from translate.metrics.health_discriminator import held_out_accuracy
+
+_LINES_A_RUN = 1000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Loop:
+    """A session with everything that accompanies it."""
+
+    session: Session
+    validator: Validator
+    keeper: Keeper
+    observers: Sequence[Observer]
+    stop: StopRequest
+
+    def run(self) -> None:
+        """Train to the end of the recipe.
+
+        Raises:
+            StoppedError: a signal came; the run is saved.
+            DivergedError, StorageError, DatasetError: see there; the last checkpoint is whole.
+        """
+        engine, recipe = self.session.engine, self.session.recipe
+        total = recipe.length.images or 0
+        stream, means = self.session.stream(), Means()
+        while engine.images < total:
+            before = engine.images
+            means.add(engine.play(stream))
+            if self._crossed(before, max(1, total // _LINES_A_RUN)):
+                self._tell(means.take())
+            scores = self._validate() if self._crossed(before, recipe.validation.every_images) else {}
+            if scores or self._crossed(before, recipe.save_every_images) or engine.images >= total:
+                self.keeper.save(self.session, scores)
+            if engine.processes.any(bool(self.stop)):
+                self._save_and_stop(total)
+        stream.batches.close()
+
+    def _crossed(self, before: int, every: int) -> bool:
+        """Whether the last step passed a multiple of `every` images, or the end."""
+        images = self.session.engine.images
+        return images // every > before // every or images >= (self.session.recipe.length.images or 0)
+
+    def _tell(self, figures: Mapping[str, float]) -> None:
+        for observer in self.observers:
+            observer.figures(self.session.engine.images, figures)
+
+    def _validate(self) -> dict[str, Score]:
+        """Score the held-out pictures (every process computes the same) and note whether this is the best."""
+        images = self.session.engine.images
+        scores = self.validator.measure()
+        self.keeper.standing = self.keeper.standing.after(images, scores)
+        figures = {f"validation/{name}": score.value for name, score in scores.items()}
+        self._tell(figures | _accuracies(self.validator))
+        if self.observers:
+            sheet = self.validator.sheet()
+            for observer in self.observers:
+                observer.sheet(images, sheet)
+        return scores
+
+    def _save_and_stop(self, total: int) -> None:
+        self.keeper.save(self.session, {})
+        images = self.session.engine.images
+        raise self.stop.error(f"Stopped and saved at {images:,} of {total:,} images; go on with --resume")
+
+
+class Means:
+    """Running means of figures that stay on the device until they are read."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, figures: Mapping[str, Tensor]) -> None:
+        """Take in one step's figures."""
+        for name, value in figures.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def take(self) -> dict[str, float]:
+        """The means since the last call."""
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        return means
+
+
+def _accuracies(validator: Validator) -> dict[str, float]:
+    """How surely each discriminator tells held-out real pictures from made ones: 0.5 is chance, 1 is certainty."""
+    scores = validator.discriminator_scores()
+    return {f"validation/{part.discriminator}_accuracy": held_out_accuracy(part) for part in scores}

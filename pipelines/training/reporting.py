@@ -1,0 +1,185 @@
+"""The report of a run: its best weights on the held-out pictures, beside trivial baselines, and how it got there."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import torch
+
+from pipelines.report import (
+    Chart,
+    Command,
+    DataSummary,
+    Estimate,
+    Example,
+    Finding,
+    Metric,
+    Report,
+    ScoreRow,
+    ScoreTable,
+    group_series,
+    write_report,
+)
+from pipelines.runs import PROGRESS, RECIPE, RunFolder
+from pipelines.scoring.heldout import HeldOut, read_held_out
+from pipelines.scoring.judge import Scores
+from pipelines.scoring.measures import MEASURES
+from pipelines.trained import Trained
+from pipelines.training.contest import OURS, Contest, hold_contests
+from pipelines.training.data import Data, open_data
+from pipelines.training.diagnose import examine
+from pipelines.training.observers import read_metrics
+from pipelines.training.validation import as_rgb
+from translate.data.tensors import to_uint8
+from translate.devices import describe_device
+from translate.storage.shelf import Shelf
+
+_MOST_FITTED = 1000
+_MOST_EXAMPLES = 200
+
+
+def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
+    """Score a run's best weights on its held-out pictures, write `report.html`, and give what it says."""
+    trained = Trained.read(folder)
+    data = open_data(trained.recipe)
+    domains = trained.recipe.spec().domains
+    held_out = read_held_out(data.scored, domains, trained.recipe.augmentation)
+    training = read_held_out(data.training, domains, trained.recipe.augmentation, most=_MOST_FITTED)
+    contests = hold_contests(trained, held_out, training, device)
+    report = _report(folder, trained, data, held_out, contests, device)
+    write_report(folder.report, report)
+    return report
+
+
+def _report(
+    folder: RunFolder,
+    trained: Trained,
+    data: Data,
+    held_out: HeldOut,
+    contests: list[Contest],
+    device: torch.device,
+) -> Report:
+    progress = Shelf(folder.snapshots).newest().documents[PROGRESS]
+    images, total = progress["images"], trained.recipe.length.images or 0
+    lines = read_metrics(folder.metrics)
+    return Report(
+        title=f"{folder.name}: {trained.recipe.method}",
+        method=trained.recipe.method,
+        name=folder.name,
+        status=f"{'finished' if images >= total else 'so far'}: {images:,} of {total:,} images",
+        started=datetime.fromtimestamp(lines[0]["time"] if lines else datetime.now(UTC).timestamp(), UTC),
+        minutes=_minutes(lines),
+        verdicts=tuple(verdict for contest in contests for verdict in _verdicts(contest)),
+        scores=_table(contests),
+        examples=tuple(_examples(contests[0], held_out, device)),
+        examples_note=f"{'Test' if data.test else 'Validation'} pictures, never trained on; the best weights "
+        f"({trained.cards[contests[0].deploy].images_seen:,} images).",
+        charts=_charts(lines),
+        health=tuple(examine(trained, held_out, contests, device)),
+        data=_data_summary(data),
+        recipe=trained.snapshot.documents[RECIPE],
+        environment=_environment(trained, device),
+        next_steps=_next_steps(folder),
+    )
+
+
+def _verdicts(contest: Contest) -> Iterable[Finding]:
+    """For each measure whether the model beats its strongest baseline, and by how much."""
+    for name, ours in contest.ours.overall.items():
+        rivals = {label: scores.overall[name].value for label, scores in contest.scores.items() if label != OURS}
+        if not rivals:
+            continue
+        measure = MEASURES[name]
+        label, best = sorted(rivals.items(), key=lambda rival: rival[1], reverse=measure.better == "higher")[0]
+        wins = measure.is_better(ours.value, best)
+        yield Finding(
+            severity="good" if wins else "warning",
+            message=f"{contest.deploy}, {measure.label}: {ours.value:.4g} against {best:.4g} {measure.unit} of the "
+            f"strongest baseline ({label})".replace("  ", " "),
+        )
+
+
+def _table(contests: list[Contest]) -> ScoreTable | None:
+    names = {name: score.pictures for contest in contests for name, score in contest.ours.overall.items()}
+    if not names:
+        return None
+    metrics = tuple(
+        Metric(name=MEASURES[name].label, better=MEASURES[name].better, unit=MEASURES[name].unit, pictures=pictures)
+        for name, pictures in names.items()
+    )
+    rows = [
+        ScoreRow(name=f"{contest.deploy}: {label}", values=_estimates(scores), ours=label == OURS)
+        for contest in contests
+        for label, scores in contest.scores.items()
+    ]
+    return ScoreTable(metrics=metrics, rows=tuple(rows))
+
+
+def _estimates(scores: Scores) -> dict[str, Estimate]:
+    return {
+        MEASURES[name].label: Estimate(mean=score.value, standard_error=score.standard_error)
+        for name, score in scores.overall.items()
+    }
+
+
+@torch.inference_mode()
+def _examples(contest: Contest, held_out: HeldOut, device: torch.device) -> Iterable[Example]:
+    port = held_out.ports[contest.target][0]
+    for index in range(min(_MOST_EXAMPLES, held_out.size(contest.source))):
+        made = contest.translate(held_out.tensor(contest.source, slice(index, index + 1), device))
+        yield Example(
+            key=held_out.keys[contest.source][index],
+            input=as_rgb(held_out.pixels(contest.source, index)),
+            output=as_rgb(to_uint8(made[:, : port.channels], port)[0]),
+            truth=as_rgb(held_out.pixels(contest.target, index)) if held_out.paired else None,
+            scores={MEASURES[name].label: float(values[index]) for name, values in contest.ours.each.items()},
+        )
+
+
+def _charts(lines: list[dict[str, float]]) -> tuple[Chart, ...]:
+    series: dict[str, list[tuple[int, float]]] = {}
+    for line in lines:
+        for name, value in line.items():
+            if name not in {"images", "time"}:
+                series.setdefault(name, []).append((int(line["images"]), value))
+    return group_series(series, better={name: measure.better for name, measure in MEASURES.items()})
+
+
+def _minutes(lines: list[dict[str, float]]) -> float:
+    return (lines[-1]["time"] - lines[0]["time"]) / 60 if lines else 0.0
+
+
+def _data_summary(data: Data) -> DataSummary:
+    splits = {"train": data.training, "validation": data.validation, "test": data.test}
+    counts = {name: len(split) for name, split in splits.items() if split is not None}
+    return DataSummary(description=data.layout.description, pictures=counts, licence=data.licence)
+
+
+def _environment(trained: Trained, device: torch.device) -> dict[str, str]:
+    versions: Mapping[str, str] = next(iter(trained.cards.values())).versions
+    return {
+        "device of this report": describe_device(device),
+        "precision": trained.recipe.precision,
+        "threads": str(trained.recipe.threads),
+        "python": sys.version.split()[0],
+        **versions,
+    }
+
+
+def _next_steps(folder: RunFolder) -> tuple[Command, ...]:
+    name = folder.name
+    return (
+        Command(
+            purpose="Translate a picture of your own, at any size", line=f"pixturn run {name} picture.png -o out.png"
+        ),
+        Command(purpose="Translate a folder", line=f"pixturn run {name} pictures/ -o translated/"),
+        Command(purpose="Look at the curves while a run goes on", line=f"tensorboard --logdir {folder.path}"),
+        Command(purpose="Fine-tune from these weights", line=_fine_tune(folder)),
+    )
+
+
+def _fine_tune(folder: RunFolder) -> str:
+    newest = Shelf(folder.snapshots).newest()
+    method = json.loads(json.dumps(newest.documents[RECIPE]))["method"]
+    return f"pixturn train {method} --data DIR --name {folder.name}-tuned --start-from {folder.path}"

@@ -1,0 +1,51 @@
+"""From a recipe as people write it to one without `auto`: what is stored, and what a resume repeats."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from translate.devices import pick_precision
+from translate.errors import ConfigurationError
+from translate.method import Method
+from translate.recipe import Length, Recipe
+
+_VALIDATIONS = 20
+
+
+def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Recipe[Any]:
+    """Replace what is automatic, but for a budget in minutes, which takes a measurement."""
+    recipe = replace(
+        recipe,
+        precision=pick_precision(recipe.precision, device),
+        threads=recipe.threads or _cores(),
+    )
+    if recipe.length.epochs is not None:
+        return with_images(recipe, max(1, round(recipe.length.epochs * pictures)))
+    return recipe if recipe.length.images is None else with_images(recipe, recipe.length.images)
+
+
+def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
+    """The recipe with its length in images, and the intervals that follow from it."""
+    every = recipe.validation.every_images or max(1, images // _VALIDATIONS)
+    return replace(
+        recipe,
+        length=Length(images=images),
+        validation=replace(recipe.validation, every_images=every),
+        save_every_images=recipe.save_every_images or every,
+    )
+
+
+def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
+    """Refuse a recipe whose optimisers are not those of the method's networks."""
+    wanted, given = set(method.networks()), set(recipe.optimisers)
+    if wanted != given:
+        raise ConfigurationError(
+            f"{recipe.method} has the networks {', '.join(sorted(wanted))}, but the recipe's optimisers are for "
+            f"{', '.join(sorted(given))}; give one for each network"
+        )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,86 @@
+"""A run in memory: recipe, data, engine, and the stream of batches from where the run stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipelines.methods import method_class
+from pipelines.training.data import Data
+from pipelines.training.initial import start_from
+from pipelines.training.resolve import require_optimisers
+from translate.data.stream import Batches, loader
+from translate.data.tensors import assemble
+from translate.engine import Engine
+from translate.method import Method
+from translate.processes import Processes
+from translate.random_state import seed_everything
+from translate.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Session:
+    """What the training loop works with; `draw` gives the next batch by domain, on the device."""
+
+    recipe: Recipe[Any]
+    data: Data
+    engine: Engine
+    workers: int
+
+    def stream(self) -> "DomainStream":
+        """The batches from the engine's position on."""
+        recipe, engine = self.recipe, self.engine
+        batches = loader(
+            self.data.train,
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            position=engine.images,
+            workers=self.workers,
+            rank=engine.processes.rank,
+            world=engine.processes.world,
+            pin_memory=engine.device.type == "cuda",
+        )
+        return DomainStream(batches=batches, session=self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DomainStream:
+    """Calling it gives the next batch: the tensors of each domain, on the device."""
+
+    batches: Batches
+    session: Session
+
+    def __call__(self) -> Mapping[str, Tensor]:
+        """N x C x H x W in [-1, 1] by domain."""
+        arrays = next(self.batches)
+        domains = self.session.recipe.spec().domains
+        return {name: assemble(ports, arrays, self.session.engine.device) for name, ports in domains.items()}
+
+
+def build_method(recipe: Recipe[Any]) -> Method:
+    """The recipe's method with its initial weights, on the CPU; draws from torch's global random state."""
+    return method_class(recipe.method)(recipe.config, recipe.spec())
+
+
+def open_session(
+    recipe: Recipe[Any],
+    data: Data,
+    device: torch.device,
+    processes: Processes,
+    workers: int,
+    *,
+    fresh: bool = True,
+) -> Session:
+    """A run at its start. Sets the threads and seeds everything; a run that is not fresh will be restored."""
+    torch.set_num_threads(recipe.threads)
+    seed_everything(recipe.seed)
+    method = build_method(recipe)
+    require_optimisers(recipe, method)
+    if fresh and recipe.start_from:
+        start_from(method, recipe.start_from)
+    engine = Engine(method, recipe, device, processes)
+    # All processes start from one set of weights and then draw their own noise.
+    seed_everything(recipe.seed + processes.rank)
+    return Session(recipe=recipe, data=data, engine=engine, workers=workers)

@@ -1,0 +1,105 @@
+"""Scores the validation pictures of a running session with the averaged weights, without touching its state."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipelines.scoring.heldout import HeldOut, translated
+from pipelines.scoring.judge import Judge, Score
+from pipelines.training.session import Session
+from translate.data.tensors import to_uint8
+from translate.method import Batch, Deploy, Method
+from translate.metrics.health_discriminator import DiscriminatorScores
+
+_SHEET_ROWS = 8
+_JUDGED_PICTURES = 16
+
+
+class Validator:
+    """Scores one session's first deploy on held-out pictures."""
+
+    def __init__(self, session: Session, held_out: HeldOut) -> None:
+        self._session = session
+        self._held_out = held_out
+        self._judge = Judge(session.engine.device)
+
+    def measure(self) -> dict[str, Score]:
+        """Every figure that can be had: against the truth where pairs are known, of the set where not."""
+        deploy = self._deploy()
+        translate = translated(deploy.module, deploy.inputs)
+        overall: dict[str, Score] = {}
+        with evaluating(deploy.module), self._autocast():
+            if self._held_out.paired:
+                overall |= self._judge.pairs(translate, self._held_out).overall
+            if not self._session.recipe.paired:
+                overall |= self._judge.sets(translate, self._held_out).overall
+        return overall
+
+    @torch.no_grad()
+    def sheet(self) -> np.ndarray:
+        """Input, output and (where known) truth of the first few pictures, a row each: H x W x 3 uint8."""
+        held_out, deploy = self._held_out, self._deploy()
+        which = slice(0, min(_SHEET_ROWS, held_out.size("a")))
+        with evaluating(deploy.module), self._autocast():
+            pictures = held_out.tensor("a", which, self._session.engine.device)
+            made = translated(deploy.module, deploy.inputs)(pictures).float()
+        port = deploy.outputs[0]
+        outputs = to_uint8(made[:, : port.channels], port)
+        rows = [self._row(index, outputs[index]) for index in range(which.stop)]
+        return np.concatenate(rows, axis=0)
+
+    def _row(self, index: int, output: np.ndarray) -> np.ndarray:
+        pictures = [self._held_out.pixels("a", index), output]
+        if self._held_out.paired:
+            pictures.append(self._held_out.pixels("b", index))
+        return np.concatenate([as_rgb(picture) for picture in pictures], axis=1)
+
+    def discriminator_scores(self) -> list[DiscriminatorScores]:
+        """Each discriminator's scores of held-out real and of made pictures, with the trained weights."""
+        with self._autocast():
+            return discriminator_scores(self._session.engine.method, self._held_out, self._session.engine.device)
+
+    def _deploy(self) -> Deploy:
+        return next(iter(self._session.engine.averaged.method.deploys().values()))
+
+    def _autocast(self) -> torch.autocast:
+        return self._session.engine.autocast()
+
+
+@torch.no_grad()
+def discriminator_scores(method: Method, held_out: HeldOut, device: torch.device) -> list[DiscriminatorScores]:
+    """Each discriminator's scores of a few held-out real pictures and of what the generators make of them."""
+    which = slice(0, min(_JUDGED_PICTURES, *(held_out.size(domain) for domain in held_out.keys)))
+    batch = Batch({domain: held_out.tensor(domain, which, device) for domain in held_out.keys})
+    with evaluating(method):
+        scored = method.scores(batch)
+    return [
+        DiscriminatorScores(discriminator=name, held_out_real=_flat(pair.real), fake=_flat(pair.fake))
+        for name, pair in scored.items()
+    ]
+
+
+def as_rgb(pixels: np.ndarray) -> np.ndarray:
+    """H x W x 3 of H x W x 1, 3 or 4; alpha is left out, and a label map's classes are spread over the grey levels."""
+    if pixels.shape[2] == 1:
+        return np.repeat(pixels.astype(np.uint8), 3, axis=2)
+    return pixels[..., :3]
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Generator[None]:
+    """Evaluation mode within the context, and every module's own mode again after it."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _flat(scales: Sequence[Tensor]) -> np.ndarray:
+    return np.concatenate([scores.float().cpu().numpy().ravel() for scores in scales])

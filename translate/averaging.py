@@ -1,0 +1,67 @@
+"""Averaged weights: an exponential moving average of what users get (Karras et al. 2018, section 3.2 and after)."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from translate.method import Method
+
+
+class Averaged:
+    """A twin of the method whose deployed networks are running means of the trained ones.
+
+    With a half-life of 0 the twin *is* the method. Buffers (running statistics) are copied, not averaged.
+    The mean starts as a plain one over the first images, so that the initial weights are soon forgotten.
+    """
+
+    def __init__(self, method: Method, half_life_images: float) -> None:
+        self._half_life_images = half_life_images
+        self._pairs: list[tuple[nn.Module, nn.Module]] = []
+        self.method = method
+        if half_life_images > 0:
+            self.method = copy.deepcopy(method).requires_grad_(False)
+            twins = self.method.networks()
+            self._pairs = [(twins[name], network) for name, network in deployed_networks(method).items()]
+
+    @torch.no_grad()
+    def update(self, images: int, batch: int) -> None:
+        """Take in the weights after a step that brought the run to `images`."""
+        if not self._pairs:
+            return
+        keep = self._decay(images, batch)
+        for average, network in self._pairs:
+            _lerp(list(average.parameters()), list(network.parameters()), 1.0 - keep)
+            for target, source in zip(average.buffers(), network.buffers(), strict=True):
+                target.copy_(source)
+
+    def _decay(self, images: int, batch: int) -> float:
+        # beta = 0.5 ** (batch / half-life), with the half-life held below a tenth of what was seen
+        half_life = max(1e-8, min(self._half_life_images, images * 0.1))
+        return 0.5 ** (batch / half_life)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The averaged networks' state."""
+        return {
+            f"{name}.{key}": value
+            for name, network in deployed_networks(self.method).items()
+            for key, value in network.state_dict().items()
+        }
+
+
+def _lerp(averages: list[Tensor], values: list[Tensor], weight: float) -> None:
+    torch._foreach_lerp_(averages, values, weight)  # pyright: ignore[reportPrivateImportUsage, reportPrivateUsage] - it has no public name
+
+
+def deployed_networks(method: Method) -> dict[str, nn.Module]:
+    """The networks that users run, by name."""
+    used = {network for deploy in method.deploys().values() for network in deploy.networks}
+    return {name: network for name, network in method.networks().items() if network in used}
+
+
+def load_deployed(method: Method, tensors: dict[str, Tensor]) -> None:
+    """Put the tensors of `Averaged.tensors` into a method's deployed networks."""
+    for name, network in deployed_networks(method).items():
+        prefix = f"{name}."
+        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        network.load_state_dict(own)

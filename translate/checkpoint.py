@@ -1,0 +1,130 @@
+"""An engine's whole state as a snapshot, and back: what makes a resumed run bit-identical to one that never stopped.
+
+Networks, replay pools, averages, both moments of every Adam, the scaler, how far the run is, and all random states
+of every process. Learning rates and the order of pictures follow from the recipe and the position.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from translate.averaging import load_deployed
+from translate.engine import Engine
+from translate.errors import ModelError
+from translate.method import Method
+from translate.random_state import RandomState, capture, restore
+from translate.storage.snapshot import Snapshot
+
+NETWORKS = "networks"
+AVERAGED = "averaged"
+OPTIMISERS = "optimisers"
+PROGRESS = "progress"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessState:
+    """What differs between the processes of one run: random states and replay pools."""
+
+    random: RandomState
+    own: dict[str, Tensor]
+
+
+def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None:
+    """The engine's state at the first process, None at the others; `documents` are stored beside it.
+
+    Raises DivergedError where a weight is not finite.
+    """
+    engine.refuse_bad_weights()
+    states = cast("list[ProcessState]", engine.processes.gather(_process_state(engine)))
+    if not engine.processes.is_first:
+        return None
+    groups = {NETWORKS: engine.method.state(), OPTIMISERS: _optimiser_tensors(engine)}
+    groups[AVERAGED] = engine.averaged.tensors()
+    ranks = {f"process-{rank}": {**state.random.tensors, **_prefixed(state.own)} for rank, state in enumerate(states)}
+    return Snapshot(
+        tensors={**groups, **ranks},
+        documents={**documents, PROGRESS: _progress_document(engine, states)},
+    )
+
+
+def restore_engine(engine: Engine, snapshot: Snapshot) -> None:
+    """Put a snapshot's state into an engine of the same recipe. Raises ModelError where they do not fit."""
+    progress = snapshot.documents[PROGRESS]
+    _refuse_other_world(engine, progress)
+    try:
+        engine.method.load_state(snapshot.tensors[NETWORKS])
+        if engine.averaged.method is not engine.method:
+            load_deployed(engine.averaged.method, dict(snapshot.tensors[AVERAGED]))
+        _load_optimisers(engine, snapshot.tensors[OPTIMISERS])
+    except (KeyError, RuntimeError) as problem:
+        raise ModelError(f"The checkpoint does not fit its recipe: {problem}") from problem
+    engine.scaler.load_state_dict(progress["scaler"])
+    engine.iteration, engine.draws = progress["iteration"], progress["draws"]
+    engine.bad_steps = progress["bad_steps"]
+    _load_process_state(engine, snapshot)
+
+
+def _process_state(engine: Engine) -> ProcessState:
+    return ProcessState(random=capture(), own={key: value.cpu() for key, value in _pools(engine.method).items()})
+
+
+def _pools(method: Method) -> dict[str, Tensor]:
+    networks = method.networks()
+    return {key: value for key, value in method.state().items() if key.partition(".")[0] not in networks}
+
+
+def _prefixed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"own.{key}": value for key, value in tensors.items()}
+
+
+def _progress_document(engine: Engine, states: list[ProcessState]) -> dict[str, Any]:
+    return {
+        "iteration": engine.iteration,
+        "draws": engine.draws,
+        "images": engine.images,
+        "bad_steps": engine.bad_steps,
+        "scaler": engine.scaler.state_dict(),
+        "world": engine.processes.world,
+        "random": [state.random.document for state in states],
+    }
+
+
+def _refuse_other_world(engine: Engine, progress: Mapping[str, Any]) -> None:
+    if progress["world"] != engine.processes.world:
+        raise ModelError(
+            f"The run was started on {progress['world']} processes and is resumed on {engine.processes.world}; "
+            "use the same number with torchrun --nproc-per-node"
+        )
+
+
+def _load_process_state(engine: Engine, snapshot: Snapshot) -> None:
+    rank = engine.processes.rank
+    tensors = snapshot.tensors[f"process-{rank}"]
+    own = {key.removeprefix("own."): value for key, value in tensors.items() if key.startswith("own.")}
+    state = engine.method.state()
+    for key, value in own.items():
+        state[key].copy_(value)
+    random = {key: value for key, value in tensors.items() if not key.startswith("own.")}
+    restore(RandomState(tensors=random, document=snapshot.documents[PROGRESS]["random"][rank]))
+
+
+def _optimiser_tensors(engine: Engine) -> dict[str, Tensor]:
+    return {
+        f"{name}.{index}.{key}": value
+        for name, optimiser in engine.optimisers.items()
+        for index, entry in optimiser.state_dict()["state"].items()
+        for key, value in entry.items()
+    }
+
+
+def _load_optimisers(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
+    states: dict[str, dict[int, dict[str, Tensor]]] = {name: {} for name in engine.optimisers}
+    for path, value in tensors.items():
+        name, index, key = path.rsplit(".", 2)
+        # safetensors gives a tensor that views the file's bytes; Adam writes into its own
+        states[name].setdefault(int(index), {})[key] = torch.clone(value)
+    for name, optimiser in engine.optimisers.items():
+        optimiser.load_state_dict({"state": states[name], "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,238 @@
+"""Random and deterministic transforms of the pictures of a sample, on the CPU, before they become tensors.
+
+The only module that knows albumentations (2.0.8 is its last release) and OpenCV. It gets arrays and gives arrays:
+neither library opens a file here. Every draw comes from (seed, epoch, index, domain), so that the number of
+workers, or a stop and a resume, change no pixel.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from translate.card import LabelMap, Picture, Port
+from translate.data.randomness import Purpose, domain_code, generator, python_generator
+from translate.errors import ConfigurationError
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else its import asks a server for its newest version
+import albumentations
+
+Arrays = Mapping[str, np.ndarray]
+_Size = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourJitter:
+    """Strengths of the colour changes of one domain, drawn for each sample; 0 is none. Not for label maps."""
+
+    brightness: float = 0.0
+    """Pixels are multiplied by a factor drawn from 1 - brightness to 1 + brightness."""
+    contrast: float = 0.0
+    """The distance to the mean grey is multiplied by a factor drawn from 1 - contrast to 1 + contrast."""
+    saturation: float = 0.0
+    """The distance to the grey version is multiplied by a factor drawn from 1 - saturation to 1 + saturation."""
+    hue: float = 0.0
+    """The hue is turned by an angle drawn from -hue to +hue, in turns (0.5 is half the colour circle)."""
+
+    def __post_init__(self) -> None:
+        strengths = {"brightness": self.brightness, "contrast": self.contrast, "saturation": self.saturation}
+        for name, strength in strengths.items():
+            _require(0 <= strength <= 1, f"colour {name} is {strength}: choose 0 to 1")
+        _require(0 <= self.hue <= 0.5, f"colour hue is {self.hue}: choose 0 to 0.5 turns")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any strength is above 0."""
+        return max(self.brightness, self.contrast, self.saturation, self.hue) > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How a picture from a file becomes a training picture. The defaults are those of pix2pix and CycleGAN."""
+
+    load_px: int = 286
+    """Height and width in pixels to which each picture is resized before the crop (area when it shrinks, bicubic
+    when it grows, nearest for label maps)."""
+    crop_px: int = 256
+    """Height and width in pixels of the square that is cut out at a random place."""
+    keep_aspect: bool = False
+    """Resize the short side to load_px and keep the shape, rather than squeeze the picture into a square."""
+    flip: bool = True
+    """Mirror left to right, half of the time."""
+    vertical_flip: bool = False
+    """Mirror top to bottom, half of the time."""
+    rotate_degrees: float = 0.0
+    """Turn by an angle drawn from -rotate_degrees to +rotate_degrees, in degrees, before the crop. What comes in
+    from outside is the picture mirrored at its border, in label maps too, so that no invented colour appears."""
+    scale_jitter: float = 0.0
+    """The size before the crop is drawn from load_px times 1 - scale_jitter to 1 + scale_jitter, never below
+    crop_px. A fraction: 0.2 is 20 percent."""
+    colour_a: ColourJitter = field(default_factory=ColourJitter)
+    """Colour changes of domain a."""
+    colour_b: ColourJitter = field(default_factory=ColourJitter)
+    """Colour changes of domain b."""
+
+    def __post_init__(self) -> None:
+        _require(self.crop_px >= 1, f"crop_px is {self.crop_px}: choose at least 1 pixel")
+        _require(
+            self.load_px >= self.crop_px,
+            f"load_px is {self.load_px}, less than crop_px {self.crop_px}: choose load_px >= crop_px",
+        )
+        _require(0 <= self.rotate_degrees <= 180, f"rotate_degrees is {self.rotate_degrees}: choose 0 to 180")
+        _require(0 <= self.scale_jitter < 1, f"scale_jitter is {self.scale_jitter}: choose 0 to below 1")
+
+    def colour(self, domain: str) -> ColourJitter:
+        """The colour changes of a domain."""
+        return {"a": self.colour_a, "b": self.colour_b}.get(domain, ColourJitter())
+
+
+class TrainingTransform:
+    """One geometric draw for all ports of all `domains` that are given together, one colour draw for each domain.
+
+    Paired data has one transform over both domains; unpaired data has one transform for each domain.
+    """
+
+    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[Port, ...]], *, seed: int) -> None:
+        self._config = config
+        self._domains = domains
+        self._seed = seed
+        self._ports = [port for ports in domains.values() for port in ports]
+        self._code = domain_code(next(iter(domains)))
+        self._geometry = _geometry(config, self._ports)
+        self._colours = {name: _colour(config.colour(name)) for name in domains if config.colour(name).is_on}
+
+    def __call__(self, pictures: Arrays, *, epoch: int, index: int) -> dict[str, np.ndarray]:
+        """Transform the pictures of sample `index`, by port name.
+
+        Args:
+            pictures: uint8 H x W x C for pictures, integer H x W for label maps, of any size.
+            epoch: the epoch, from 0.
+            index: the sample's place in the split, from 0; with the epoch and the seed it decides every draw.
+
+        Returns:
+            Arrays of the same types and channels, crop_px x crop_px.
+        """
+        draw = generator(self._seed, Purpose.GEOMETRY, self._code, epoch, index)
+        size = self._draw_size(pictures[self._ports[0].name], draw)
+        placed = self._place({port.name: _resize(pictures[port.name], size, port) for port in self._ports}, size, draw)
+        for domain, jitter in self._colours.items():
+            self._recolour(placed, domain, jitter, (epoch, index))
+        return placed
+
+    def _draw_size(self, picture: np.ndarray, draw: np.random.Generator) -> _Size:
+        factor = 1.0 + self._config.scale_jitter * draw.uniform(-1.0, 1.0)
+        short_px = max(self._config.crop_px, round(self._config.load_px * factor))
+        return _size(picture, short_px, self._config.keep_aspect)
+
+    def _place(self, resized: Arrays, size: _Size, draw: np.random.Generator) -> dict[str, np.ndarray]:
+        # Not set_random_seed: it gives every step the same seed, and then the flip follows from the crop's place.
+        self._geometry.set_random_state(draw, python_generator(draw))
+        # albumentations takes the size from "image", and no port is called so.
+        data: dict[str, Any] = {"image": np.zeros((*size, 1), np.uint8), **resized}
+        placed = self._geometry(**data)
+        return {port.name: placed[port.name] for port in self._ports}
+
+    def _recolour(
+        self, placed: dict[str, np.ndarray], domain: str, jitter: albumentations.ColorJitter, address: _Size
+    ) -> None:
+        for port in self._domains[domain]:
+            if isinstance(port, Picture):
+                draw = generator(self._seed, Purpose.COLOUR, domain_code(domain), *address)
+                jitter.set_random_state(draw, python_generator(draw))
+                placed[port.name] = _jittered(placed[port.name], jitter)
+
+
+class EvaluationTransform:
+    """Without chance: resized to crop_px x crop_px, or with keep_aspect to that short side and cut in the middle."""
+
+    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[Port, ...]]) -> None:
+        self._config = config
+        self._ports = [port for ports in domains.values() for port in ports]
+
+    def __call__(self, pictures: Arrays, *, epoch: int = 0, index: int = 0) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """Transform pictures as `TrainingTransform` does, but the same way at every epoch and index."""
+        size = _size(pictures[self._ports[0].name], self._config.crop_px, self._config.keep_aspect)
+        resized = {port.name: _resize(pictures[port.name], size, port) for port in self._ports}
+        return {name: _centre(picture, self._config.crop_px) for name, picture in resized.items()}
+
+
+def limit_threads() -> None:
+    """Keep OpenCV to the calling thread: its pool does not survive a fork, and small pictures gain nothing from it."""
+    cv2.setNumThreads(0)
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigurationError(f"Augmentation: {message}")
+
+
+def _geometry(config: Augmentation, ports: list[Port]) -> albumentations.Compose:
+    steps: list[albumentations.BasicTransform | albumentations.BaseCompose] = []
+    if config.rotate_degrees:
+        steps.append(_rotation(config.rotate_degrees))
+    steps.append(albumentations.RandomCrop(height=config.crop_px, width=config.crop_px, p=1.0))
+    if config.flip:
+        steps.append(albumentations.HorizontalFlip(p=0.5))
+    if config.vertical_flip:
+        steps.append(albumentations.VerticalFlip(p=0.5))
+    targets = {port.name: "mask" if isinstance(port, LabelMap) else "image" for port in ports}
+    return albumentations.Compose(steps, additional_targets=targets)
+
+
+def _rotation(degrees: float) -> albumentations.Rotate:
+    return albumentations.Rotate(
+        limit=(-degrees, degrees),
+        interpolation=cv2.INTER_LINEAR,
+        mask_interpolation=cv2.INTER_NEAREST,
+        border_mode=cv2.BORDER_REFLECT_101,
+        p=1.0,
+    )
+
+
+def _colour(jitter: ColourJitter) -> albumentations.ColorJitter:
+    return albumentations.ColorJitter(
+        brightness=jitter.brightness,
+        contrast=jitter.contrast,
+        saturation=jitter.saturation,
+        hue=jitter.hue,
+        p=1.0,
+    )
+
+
+def _jittered(picture: np.ndarray, jitter: albumentations.ColorJitter) -> np.ndarray:
+    """Change the colours of an H x W x C picture with 1, 3 or 4 channels; a fourth channel, opacity, stays."""
+    colours = picture[..., :3]
+    changed = jitter(image=np.ascontiguousarray(colours))["image"].reshape(colours.shape)
+    return np.concatenate([changed, picture[..., 3:]], axis=2)
+
+
+def _size(picture: np.ndarray, short_px: int, keep_aspect: bool) -> _Size:
+    height, width = picture.shape[:2]
+    if not keep_aspect:
+        return short_px, short_px
+    factor = short_px / min(height, width)
+    return max(short_px, round(height * factor)), max(short_px, round(width * factor))
+
+
+def _resize(picture: np.ndarray, size: _Size, port: Port) -> np.ndarray:
+    if picture.shape[:2] == size:
+        return picture
+    if isinstance(port, LabelMap):
+        return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    # A side that shrinks is averaged and one that grows is interpolated, each by itself: OpenCV's bicubic aliases
+    # when it shrinks, and its area method becomes bilinear as soon as one side grows.
+    height, width = picture.shape[:2]
+    smaller = (min(height, size[0]), min(width, size[1]))
+    if smaller != (height, width):
+        picture = cv2.resize(picture, smaller[::-1], interpolation=cv2.INTER_AREA)
+    if smaller != size:
+        picture = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return picture.reshape(*size, -1)  # OpenCV drops the axis of a single channel
+
+
+def _centre(picture: np.ndarray, crop_px: int) -> np.ndarray:
+    top, left = (picture.shape[0] - crop_px) // 2, (picture.shape[1] - crop_px) // 2
+    return picture[top : top + crop_px, left : left + crop_px]

@@ -1,0 +1,6 @@
+"""The dataset doctor: looks at every picture of a data set before training does, and lists all that is wrong at once."""
+
+from translate.data.doctor.diagnosis import Code, Diagnosis, Problem, Severity
+from translate.data.doctor.examination import examine
+
+__all__ = ["Code", "Diagnosis", "Problem", "Severity", "examine"]

@@ -1,0 +1,260 @@
+"""The only place that opens pictures, and the rules by which it does.
+
+**Formats**: JPEG, PNG, WebP, TIFF and BMP, told by content, never by name. A file is read once, into memory;
+no more than `Limits` allow is decoded, and size and number of frames are looked at before any pixel is.
+
+**Upright**: EXIF (or XMP) orientation is applied to every format alike; every size given here is that of the
+upright picture.
+
+**Levels**: everything becomes 8-bit. 16-bit grey is *scaled* (x / 257, rounded), never clipped, in either byte order;
+12-bit TIFF likewise (x * 255 / 4095). 16-bit RGB is opened by Pillow as its upper bytes (less than one level of 255
+off). Pixels of 32 bits and signed ones say nowhere what white is and are refused. 1-bit is 0 and 255.
+
+**Transparency** (alpha, or a transparent palette entry or colour): asked for 4 channels, it is kept; asked for 1 or 3,
+the picture is composited on white, level = (colour * alpha + 255 * (255 - alpha)) / 255, rounded. Premultiplied modes
+are first divided by alpha. A picture without transparency has alpha 255.
+
+**Colour**: CMYK goes through its embedded ICC profile to sRGB, or by Pillow's plain formula where it has none
+that can be used. RGB and grey profiles are not applied: numbers are taken as they are. Colour becomes grey by
+ITU-R 601 luma.
+
+**Frames**: an animation or several pages are refused. A JPEG of several pictures (MPO: cameras add previews so) is its
+first.
+
+**Label maps**: the palette index or grey value is the class, and is never colour converted (1-, 2- and 4-bit grey
+counts 0, 1, 2 ..., as stored). Lossy files (JPEG, lossy WebP, TIFF with JPEG inside) are refused, and so is colour.
+
+**Damage**: whatever is wrong with a file is a PictureError with a reason; a cut file is never filled up with grey.
+"""
+
+import io
+import stat
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
+
+from translate.data.colour import Depth, Pixels, to_pixels
+from translate.data.headers import DEFAULT_LIMITS, EXTENSIONS, FORMATS, Limits, Probe, check_limits, probe_of
+from translate.data.items import Half, Source
+from translate.data.refusals import REMEDY, refuse, undecodable, unidentified
+from translate.data.writing import write_picture
+from translate.errors import ConfigurationError, PictureError
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "EXTENSIONS",
+    "FORMATS",
+    "Decoded",
+    "Limits",
+    "Pixels",
+    "Probe",
+    "decode",
+    "labels_of",
+    "pixels_of",
+    "probe",
+    "read_bytes",
+    "read_label_map",
+    "read_picture",
+    "write_picture",
+]
+
+# Pillow only warns between one and two times its own ceiling. A filter of this one category, set once, is safe where
+# several threads read; warnings.catch_warnings is not.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A picture that is loaded and upright, with what its header said."""
+
+    name: str
+    image: Image.Image
+    probe: Probe
+    depth: Depth
+    lossy: bool
+
+    def half(self, half: Half) -> Image.Image:
+        """The whole picture, or one side of it, cut at width // 2.
+
+        Raises:
+            PictureError: `odd_width` where a side is asked of a picture that has no middle.
+        """
+        width, height = self.image.size
+        if half == "whole":
+            return self.image
+        if width % 2:
+            raise refuse(
+                "odd_width", self.name, f"is {width} px wide, but two pictures side by side have an even width"
+            )
+        box = (0, 0, width // 2, height) if half == "left" else (width // 2, 0, width, height)
+        side = self.image.crop(box)
+        side.format = self.image.format
+        return side
+
+
+def read_picture(source: Source | Path, *, channels: int = 3, limits: Limits = DEFAULT_LIMITS) -> Pixels:
+    """Read a picture by the rules of this module.
+
+    Args:
+        source: A file, or a half of one.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA).
+        limits: What a file may have at most.
+
+    Returns:
+        uint8, H x W x channels, 0 to 255.
+
+    Raises:
+        PictureError: Whatever is wrong with the file; `reason` says what in a word.
+    """
+    path, half = _parts(source)
+    return pixels_of(decode(read_bytes(path, limits), str(path), limits), channels=channels, half=half)
+
+
+def read_label_map(source: Source | Path, *, classes: int, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.integer]:
+    """Read a label map: the class of every pixel, as stored.
+
+    Args:
+        source: A file, or a half of one.
+        classes: How many classes there are; values run from 0 to classes - 1.
+        limits: What a file may have at most.
+
+    Returns:
+        uint8 (up to 256 classes) or uint16, H x W.
+
+    Raises:
+        PictureError: `label_out_of_range`, `lossy_label_map`, `unsupported_mode` (colour), or as `read_picture`.
+    """
+    path, half = _parts(source)
+    labels = labels_of(decode(read_bytes(path, limits), str(path), limits), half=half)
+    top = int(labels.max(initial=0))
+    if top >= classes:
+        raise refuse(
+            "label_out_of_range",
+            str(path),
+            f"has the label {top}; {classes} classes are 0 to {classes - 1}: map it to them",
+        )
+    return labels.astype(np.uint8 if classes <= 256 else np.uint16)
+
+
+def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Probe:
+    """What the header of a file says; no pixel is decoded. Limits on size and frames are not applied.
+
+    Raises:
+        PictureError: For a file that cannot be opened, or whose header is no picture's.
+    """
+    data = read_bytes(path, limits)
+    with _refusals(str(path)), _opened(data, str(path), limits) as image:
+        return probe_of(image, data)
+
+
+def read_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The bytes of a file that could be a picture.
+
+    Raises:
+        PictureError: `unreadable`, `zero_bytes` or `too_many_bytes`.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
+            raise refuse("unreadable", str(path), "is a folder, a pipe or a device, not a file: remove or rename it")
+        if status.st_size > limits.max_bytes:
+            raise refuse("too_many_bytes", str(path), f"has {status.st_size} bytes; the limit is {limits.max_bytes}")
+        data = path.read_bytes()
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise refuse(
+            "unreadable", str(path), f"cannot be read ({why}): check that it is there and may be read"
+        ) from problem
+    if not data.strip(b"\x00"):
+        raise refuse("zero_bytes", str(path), f"holds nothing but {len(data)} zero bytes: {REMEDY}")
+    return data
+
+
+def decode(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+    """Decode the bytes of a file: loaded, upright, within the limits.
+
+    Raises:
+        PictureError: Whatever is wrong with them; `name` goes into the message.
+    """
+    with _refusals(name):
+        image = _opened(data, name, limits)
+        facts = probe_of(image, data)
+        check_limits(facts, name, limits)
+        try:
+            image.load()
+        except Exception as problem:
+            raise undecodable(data, image, name, problem) from problem
+        depth = Depth(bits=facts.bits, zero_is_white=_zero_is_white(image))
+        lossy = _is_lossy(image, data)
+        upright = ImageOps.exif_transpose(image)
+        upright.format = image.format
+        return Decoded(name=name, image=upright, probe=facts, depth=depth, lossy=lossy)
+
+
+def pixels_of(decoded: Decoded, *, channels: int = 3, half: Half = "whole") -> Pixels:
+    """The colours of a decoded picture, uint8, H x W x channels. Raises PictureError as `read_picture`."""
+    with _refusals(decoded.name):
+        return to_pixels(decoded.half(half), channels, decoded.depth, decoded.name)
+
+
+def labels_of(decoded: Decoded, *, half: Half = "whole") -> npt.NDArray[np.integer]:
+    """The integers of a decoded label map, H x W, whatever their range. Raises PictureError as `read_label_map`."""
+    if decoded.lossy:
+        raise refuse("lossy_label_map", decoded.name, "lossy compression changes labels: save label maps as PNG")
+    mode = decoded.image.mode
+    if mode not in ("1", "L", "P", "I") and not mode.startswith("I;16"):
+        raise refuse(
+            "unsupported_mode", decoded.name, f"is {mode}, not one number a pixel: save the class indices as PNG"
+        )
+    values = np.asarray(decoded.half(half))
+    if values.dtype.itemsize == 4 and (values.min() < 0 or values.max() > 65535):
+        raise refuse("label_out_of_range", decoded.name, "has labels below 0 or above 65535: map them to 0, 1, 2, ...")
+    values = values.astype(np.uint16)
+    if mode == "L" and decoded.depth.bits in (2, 4):  # Pillow has spread them over 0 to 255
+        values //= 255 // (2**decoded.depth.bits - 1)
+    return values
+
+
+def _parts(source: Source | Path) -> tuple[Path, Half]:
+    return (source, "whole") if isinstance(source, Path) else (source.path, source.half)
+
+
+@contextmanager
+def _refusals(name: str) -> Generator[None]:
+    """Pillow raises nearly anything on hostile bytes; all of it becomes one kind of error."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
+        raise refuse("too_many_pixels", name, f"{problem}: shrink it") from problem
+    except Exception as problem:
+        raise refuse(
+            "damaged", name, f"could not be decoded ({type(problem).__name__}: {problem}): {REMEDY}"
+        ) from problem
+
+
+def _opened(data: bytes, name: str, limits: Limits) -> Image.Image:
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        raise ConfigurationError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES fills cut pictures with grey: turn it off")
+    try:
+        return Image.open(io.BytesIO(data), formats=limits.formats)
+    except UnidentifiedImageError as problem:
+        raise unidentified(data, name) from problem
+
+
+def _zero_is_white(image: Image.Image) -> bool:
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(262) == 0
+
+
+def _is_lossy(image: Image.Image, data: bytes) -> bool:
+    lossy_webp = image.format == "WEBP" and b"VP8 " in data[:4096]
+    return (
+        image.format in ("JPEG", "MPO") or lossy_webp or image.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
+    )

@@ -1,0 +1,38 @@
+"""A pool of earlier fakes for the discriminator (Shrivastava et al. 2017, section 2.3; CycleGAN's 50 pictures)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class ReplayPool(nn.Module):
+    """Keeps up to `capacity` pictures of one size. Its content is state: it is saved and loaded with the rest."""
+
+    def __init__(self, *, capacity: int, channels: int, height_px: int, width_px: int) -> None:
+        super().__init__()
+        self.pictures: Tensor
+        self.filled: Tensor
+        self.register_buffer("pictures", torch.zeros(capacity, channels, height_px, width_px))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def exchange(self, fakes: Tensor) -> Tensor:
+        """For each fake, half of the time itself, else an earlier one whose place it takes.
+
+        Until the pool is full every fake is stored and given back. A pool of capacity 0 gives the fakes back.
+        """
+        if len(self.pictures) == 0:
+            return fakes
+        return torch.stack([self._exchange_one(fake) for fake in fakes.float()])
+
+    def _exchange_one(self, fake: Tensor) -> Tensor:
+        filled = int(self.filled)
+        if filled < len(self.pictures):
+            self.pictures[filled] = fake
+            self.filled += 1
+            return fake
+        if torch.rand(()) < 0.5:
+            return fake
+        place = int(torch.randint(filled, ()))
+        earlier = self.pictures[place].clone()
+        self.pictures[place] = fake
+        return earlier

@@ -1,0 +1,158 @@
+"""The data set as torch sees it: an address (epoch, index) gives the tensors of one sample, whoever asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from translate.card import LabelMap, Port
+from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
+from translate.data.items import Source, Split
+from translate.data.pictures import read_label_map, read_picture
+from translate.data.randomness import Purpose, permutation
+from translate.errors import DatasetError, PictureError
+
+Address = tuple[int, int]
+"""Epoch and index of a sample, both from 0."""
+
+Refusal = tuple[str, str]
+"""Path of a picture that could not be read, and why."""
+
+Pictures = dict[str, np.ndarray]
+
+_LARGEST_TOLERATED = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Tensors by port name: uint8 C x H x W for pictures, uint8 or int32 H x W for label maps.
+
+    `refused` are the pictures that could not be read on the way and were replaced by the next readable ones. If
+    more than the tolerated number stood in a row, `tensors` is empty and the run should stop.
+    """
+
+    tensors: Mapping[str, Tensor]
+    refused: tuple[Refusal, ...] = ()
+
+
+class Samples(Dataset[Sample]):
+    """A split of a data set, read and transformed.
+
+    Paired domains share the index, one geometric draw, and, if a picture turns out bad, the replacement. Unpaired
+    domains are independent: the longest shows each of its items once in an epoch, the others meet it in an order
+    that is drawn anew for each epoch, as evenly often as their lengths allow.
+
+    In training, a picture that cannot be read is replaced by the next item and reported; in evaluation the
+    PictureError comes through, since a figure must not quietly count another picture.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        ports: Mapping[str, tuple[Port, ...]],
+        augmentation: Augmentation,
+        *,
+        seed: int,
+        training: bool,
+    ) -> None:
+        _require_items(split, ports)
+        self._split = split
+        self._ports = ports
+        self._seed = seed
+        self._training = training
+        domains = list(ports)
+        self._longest = max(domains, key=lambda domain: len(split.domains[domain]))  # the first of equals
+        self._groups = [domains] if split.paired else [[domain] for domain in domains]
+        self._transforms = [self._transform(augmentation, group) for group in self._groups]
+        self.tolerated = _tolerated(split, ports)
+        """How many pictures may turn out bad before a run stops: 1 percent, at least 3 and at most 100."""
+
+    def __len__(self) -> int:
+        """Samples in an epoch."""
+        return len(self._split.domains[self._longest])
+
+    def __getitem__(self, address: Address) -> Sample:
+        """The sample at (epoch, index).
+
+        Raises:
+            PictureError: in evaluation, for a picture that cannot be read.
+        """
+        epoch, index = address
+        tensors: dict[str, Tensor] = {}
+        refused: list[Refusal] = []
+        for group, transform in zip(self._groups, self._transforms, strict=True):
+            pictures = self._read(group, epoch, index, refused)
+            if pictures is None:
+                return Sample(tensors={}, refused=tuple(refused))
+            placed = transform(pictures, epoch=epoch, index=index)
+            tensors.update({name: _to_tensor(picture) for name, picture in placed.items()})
+        return Sample(tensors=tensors, refused=tuple(refused))
+
+    def _transform(self, augmentation: Augmentation, group: list[str]) -> TrainingTransform | EvaluationTransform:
+        ports = {domain: self._ports[domain] for domain in group}
+        if self._training:
+            return TrainingTransform(augmentation, ports, seed=self._seed)
+        return EvaluationTransform(augmentation, ports)
+
+    def _read(self, group: list[str], epoch: int, index: int, refused: list[Refusal]) -> Pictures | None:
+        """The group's item at `index`, or the first readable one after it; None if too many in a row are bad."""
+        length = len(self._split.domains[group[0]])
+        place = self._place(group[0], epoch, index)
+        for step in range(min(length, self.tolerated + 1)):
+            pictures = self._read_item(group, (place + step) % length, refused)
+            if pictures is not None:
+                return pictures
+        return None
+
+    def _place(self, domain: str, epoch: int, index: int) -> int:
+        length = len(self._split.domains[domain])
+        if self._split.paired or domain == self._longest:
+            return index
+        if not self._training:
+            return index % length
+        return int(permutation(self._seed, Purpose.PARTNER, epoch, length)[index % length])
+
+    def _read_item(self, group: list[str], place: int, refused: list[Refusal]) -> Pictures | None:
+        pictures: Pictures = {}
+        for domain in group:
+            for port, source in zip(self._ports[domain], self._split.domains[domain][place].sources, strict=True):
+                try:
+                    pictures[port.name] = _read_source(source, port)
+                except PictureError as problem:
+                    if not self._training:
+                        raise
+                    refused.append((str(source.path), str(problem)))
+                    return None
+        return pictures
+
+
+def _require_items(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> None:
+    for domain, domain_ports in ports.items():
+        items = split.domains.get(domain, ())
+        if not items:
+            raise DatasetError(f"Domain {domain} has no pictures: `pixturn check` on the folder says what was found")
+        for item in items:
+            if len(item.sources) != len(domain_ports):
+                raise DatasetError(
+                    f"{item.sources[0].path}: sample {item.key!r} has {len(item.sources)} pictures in domain {domain} "
+                    f"where {len(domain_ports)} are needed; add the missing one or change the domain's kinds"
+                )
+
+
+def _tolerated(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> int:
+    pictures = sum(len(item.sources) for domain in ports for item in split.domains[domain])
+    return min(_LARGEST_TOLERATED, max(3, pictures // 100))
+
+
+def _read_source(source: Source, port: Port) -> np.ndarray:
+    if isinstance(port, LabelMap):
+        return read_label_map(source, classes=port.classes).astype(np.uint8 if port.classes <= 256 else np.int32)
+    return read_picture(source, channels=port.channels)
+
+
+def _to_tensor(picture: np.ndarray) -> Tensor:
+    channels_first = picture.transpose(2, 0, 1) if picture.ndim == 3 else picture
+    return torch.from_numpy(np.require(channels_first, requirements=["C", "W"]))

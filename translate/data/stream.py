@@ -1,0 +1,198 @@
+"""The endless stream of batches of a run, addressed by position, so that a run can go on from anywhere.
+
+Sample i of a run is (epoch i // n, that epoch's permutation at i % n), where n is the length of the data set and the
+permutation comes from (seed, epoch) alone. Batches run on over the end of an epoch, and none is cut short.
+"""
+
+import logging
+import signal
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, default_collate
+
+from translate.data.augmentation import limit_threads
+from translate.data.randomness import Purpose, permutation
+from translate.data.samples import Address, Refusal, Sample, Samples
+from translate.errors import ConfigurationError, DatasetError, StorageError
+
+_LOG = logging.getLogger(__name__)
+_Collated = tuple[dict[str, Tensor], list[Refusal]]
+
+
+class Stream:
+    """Endless batches of addresses, of this process's share, from any position on.
+
+    Every global batch holds `batch_size * world` samples in the run's order; process `rank` takes its contiguous
+    part. So `world` processes see together, in the order of their ranks, what one process would see with batches
+    of `batch_size * world`.
+    """
+
+    def __init__(
+        self, length: int, *, batch_size: int, seed: int, position: int = 0, rank: int = 0, world: int = 1
+    ) -> None:
+        if length < 1:
+            raise DatasetError("There is nothing to train on: the split has no pictures")
+        if batch_size < 1:
+            raise ConfigurationError(f"batch_size is {batch_size}: choose at least 1")
+        if not 0 <= rank < world:
+            raise ConfigurationError(f"rank is {rank} of {world} processes: it goes from 0 to {world - 1}")
+        self._length = length
+        self._batch_size = batch_size
+        self._seed = seed
+        self._position = position
+        self._rank = rank
+        self._world = world
+
+    @property
+    def step(self) -> int:
+        """Samples that all processes together take for one batch."""
+        return self._batch_size * self._world
+
+    def __iter__(self) -> Iterator[list[Address]]:
+        """Batches of (epoch, index), without end."""
+        first = self._position + self._rank * self._batch_size
+        while True:
+            yield [self.address(number) for number in range(first, first + self._batch_size)]
+            first += self.step
+
+    def address(self, number: int) -> Address:
+        """Epoch and index of the run's sample `number`, from 0."""
+        epoch, place = divmod(number, self._length)
+        return epoch, int(permutation(self._seed, Purpose.ORDER, epoch, self._length)[place])
+
+
+class Quarantine:
+    """Pictures that turned bad while a run was reading them: named once each, and counted against a limit."""
+
+    def __init__(self, tolerated: int) -> None:
+        self._tolerated = tolerated
+        self._refused: dict[str, str] = {}
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Paths and reasons so far."""
+        return dict(self._refused)
+
+    def admit(self, refusals: Iterable[Refusal]) -> None:
+        """Take note of refusals. Raises DatasetError when more pictures are bad than tolerated."""
+        for path, reason in refusals:
+            if path not in self._refused:
+                self._refused[path] = reason
+                _LOG.warning("A picture was left out and replaced by the next one: %s", reason)
+        if len(self._refused) > self._tolerated:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """Raise DatasetError with the bad pictures."""
+        first = "\n".join(f"  {reason}" for reason in list(self._refused.values())[:5])
+        raise DatasetError(
+            f"{len(self._refused)} pictures could not be read, more than the {self._tolerated} that are tolerated; "
+            f"the first:\n{first}\nRun `pixturn check` on the folder, mend or remove them, and go on with --resume"
+        )
+
+
+class Batches(Iterator[dict[str, Tensor]]):
+    """Batches for the training loop: tensors by port name, with a leading batch axis."""
+
+    def __init__(self, source: Iterator[_Collated], *, position: int, step: int, quarantine: Quarantine) -> None:
+        self._source: Iterator[_Collated] | None = source
+        self._step = step
+        self.position = position
+        """The run's samples, of all processes, that were handed out; what workers fetched ahead does not count."""
+        self.quarantine = quarantine
+
+    def __next__(self) -> dict[str, Tensor]:
+        """The next batch.
+
+        Raises:
+            DatasetError: too many pictures are bad.
+            StorageError: a worker process died or hangs.
+        """
+        if self._source is None:
+            raise StopIteration
+        tensors, refused = _take(self._source)
+        self.quarantine.admit(refused)
+        if not tensors:
+            self.quarantine.refuse()
+        self.position += self._step
+        return tensors
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self._source = None
+
+
+def loader(
+    dataset: Samples,
+    *,
+    batch_size: int,
+    seed: int,
+    position: int = 0,
+    workers: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    pin_memory: bool = False,
+    timeout_sec: float = 120.0,
+) -> Batches:
+    """Read batches from `position` on, without end, and without touching a global random state.
+
+    Args:
+        dataset: the samples.
+        batch_size: samples in a batch of this process.
+        seed: decides the order; the data set has its own seed for augmentation.
+        position: samples of the run, of all processes together, that were used already.
+        workers: processes that read ahead; 0 reads in this one. The number changes no pixel.
+        rank: this process's number among `world`.
+        world: processes that train together.
+        pin_memory: whether batches are to lie in page-locked memory (for a CUDA device).
+        timeout_sec: seconds after which a silent worker counts as hung.
+
+    Raises:
+        ConfigurationError: for sizes that cannot be.
+        DatasetError: for an empty data set.
+    """
+    limit_threads()  # before the fork, so that no worker inherits a pool of threads that are gone
+    stream = Stream(len(dataset), batch_size=batch_size, seed=seed, position=position, rank=rank, world=world)
+    batches = DataLoader(
+        dataset,
+        batch_sampler=stream,
+        num_workers=workers,
+        collate_fn=_collate,
+        pin_memory=pin_memory,
+        timeout=timeout_sec if workers else 0,
+        worker_init_fn=_start_worker,
+        generator=torch.Generator().manual_seed(seed),  # else each iter() draws from torch's global state
+    )
+    return Batches(iter(batches), position=position, step=stream.step, quarantine=Quarantine(dataset.tolerated))
+
+
+def _collate(samples: list[Sample]) -> _Collated:
+    refused = [refusal for sample in samples for refusal in sample.refused]
+    if not all(sample.tensors for sample in samples):
+        return {}, refused
+    return default_collate([dict(sample.tensors) for sample in samples]), refused
+
+
+def _start_worker(_: int) -> None:
+    limit_threads()
+    # Ctrl-C reaches every process of the terminal; the training process saves first and then ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _take(source: Iterator[_Collated]) -> _Collated:
+    try:
+        return next(source)
+    except (RuntimeError, ConnectionError, EOFError) as problem:
+        if isinstance(problem, RuntimeError) and "DataLoader worker (pid" not in str(problem):
+            if "DataLoader timed out" not in str(problem):
+                raise
+            raise StorageError(
+                "A data worker has delivered nothing for too long. Does the disk with the pictures answer? "
+                "Go on with --resume, and with --workers 0 to see where it hangs"
+            ) from problem
+        raise StorageError(
+            f"A data worker died ({problem}). Mostly memory or /dev/shm is full: go on with --resume and fewer "
+            "--workers (0 needs none), or give a container more shared memory (--shm-size)"
+        ) from problem

@@ -1,0 +1,36 @@
+"""From a method's network to what users run: named ports in, named ports out."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from translate.card import Port
+from translate.method import Deploy
+from translate.networks.generators import TranslationNetwork
+
+
+class OnPorts(nn.Module):
+    """Runs `network` on one N x C x H x W tensor an input port, and gives one an output port."""
+
+    def __init__(self, *, network: nn.Module, output_channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.network = network
+        self.output_channels = output_channels
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, in the ports' order."""
+        stacked = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
+        return self.network(stacked).split(self.output_channels, dim=1)
+
+
+def translation(network: TranslationNetwork, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Deploy:
+    """A generator from the pictures of one domain to those of another, at any size in its rule."""
+    return Deploy(
+        module=OnPorts(network=network, output_channels=tuple(port.channels for port in outputs)),
+        networks=(network,),
+        task="translate",
+        inputs=tuple(replace(port, size=network.size_rule) for port in inputs),
+        outputs=tuple(replace(port, size=network.size_rule) for port in outputs),
+        tiling=network.tiling,
+    )

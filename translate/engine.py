@@ -1,0 +1,210 @@
+"""Plays the turns of a method: the only file with `backward()` and `step()`.
+
+Gradients are off by default and on for the mover only. Every network has an optimiser of its own, which equals one
+joint Adam over several networks (Adam works element by element); the norm of a gradient does not, so clipping is
+per turn.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
+
+from translate.averaging import Averaged
+from translate.errors import DivergedError
+from translate.method import Batch, Method, Progress, Terms, Turn
+from translate.processes import Processes
+from translate.recipe import Recipe
+
+Draw = Callable[[], Mapping[str, Tensor]]
+Figures = dict[str, Tensor]
+
+MOST_BAD_STEPS = 5
+_AUTOCAST: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Engine:
+    """A method in training: its networks, optimisers, averages, and how far it is.
+
+    `draw` of `play` gives the tensors of the next batch, by domain, on `device`.
+    """
+
+    def __init__(
+        self, method: Method, recipe: Recipe[Any], device: torch.device, processes: Processes | None = None
+    ) -> None:
+        self.method = method.to(device).requires_grad_(False)
+        self.recipe = recipe
+        self.device = device
+        self.processes = processes or Processes()
+        self.networks = method.networks()
+        _refuse_shared_parameters(self.networks)
+        self.processes.copy_from_first(method.state().values())
+        self.averaged = Averaged(method, recipe.average_half_life_images)
+        self.turns = method.turns()
+        self.optimisers = {name: recipe.optimisers[name].build(net.parameters()) for name, net in self.networks.items()}
+        self.scaler = GradScaler(device.type, enabled=recipe.precision == "fp16")
+        self.iteration = 0
+        self.draws = 0
+        self.bad_steps = 0
+        if recipe.compile:
+            for network in self.networks.values():
+                network.compile()
+
+    @property
+    def images(self) -> int:
+        """Training samples drawn so far, over all processes."""
+        return self.draws * self.recipe.batch_size * self.processes.world
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run is."""
+        return Progress(images=self.images, total_images=self.recipe.length.images or 1)
+
+    def play(self, draw: Draw) -> Figures:
+        """One iteration: every turn that is due, in order. Returns named figures (loss terms, notes)."""
+        progress = self.progress
+        due = [turn for turn in self.turns if turn.is_due(self.iteration, progress)]
+        self._set_learning_rates(progress)
+        common = self._draw(draw, due)
+        figures: Figures = {}
+        for turn in due:
+            for _ in range(turn.repeats - 1):
+                self._move(turn, self._draw(draw, [turn]), progress)
+            figures |= self._move(turn, common, progress)
+        self.iteration += 1
+        self.averaged.update(self.images, self.recipe.batch_size * self.recipe.accumulate * self.processes.world)
+        return figures
+
+    def _draw(self, draw: Draw, turns: list[Turn]) -> list[Batch]:
+        movers = frozenset(network for turn in turns for network in turn.trains)
+        self.draws += self.recipe.accumulate
+        return [Batch(draw(), movers) for _ in range(self.recipe.accumulate)]
+
+    def _set_learning_rates(self, progress: Progress) -> None:
+        factor = self.recipe.schedule.factor(progress.fraction)
+        for name, optimiser in self.optimisers.items():
+            for group in optimiser.param_groups:
+                group["lr"] = self.recipe.optimisers[name].learning_rate * factor
+
+    def _move(self, turn: Turn, batches: list[Batch], progress: Progress) -> Figures:
+        optimisers = [self.optimisers[name] for name, network in self.networks.items() if network in turn.trains]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        with _moving(turn.trains):
+            figures = [self._backward(turn, batch, progress, len(batches)) for batch in batches]
+        self._step(turn, optimisers, figures, batches)
+        return _mean(figures)
+
+    def _backward(self, turn: Turn, batch: Batch, progress: Progress, parts: int) -> Figures:
+        with batch.turn(turn.trains):
+            with self.autocast():
+                terms = turn.loss(batch, progress)
+            total = torch.stack([term.float() for term in terms.values()]).sum()
+            self.scaler.scale(total / parts).backward()
+        return {**_named(turn, terms), **batch.take_notes()}
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the networks compute at the recipe's precision."""
+        dtype = _AUTOCAST.get(self.recipe.precision)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+
+    def _step(
+        self, turn: Turn, optimisers: list[torch.optim.Optimizer], figures: list[Figures], batches: list[Batch]
+    ) -> None:
+        parameters = [parameter for network in turn.trains for parameter in network.parameters()]
+        self.processes.average_gradients(parameters)
+        for optimiser in optimisers:
+            self.scaler.unscale_(optimiser)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if self._is_bad(norm, figures):
+            self._count_bad_step(turn, figures, batches)
+            return
+        self.bad_steps = 0
+        if turn.clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(parameters, turn.clip_norm, norm)
+        for optimiser in optimisers:
+            self.scaler.step(optimiser)
+        self.scaler.update()
+
+    def _is_bad(self, norm: Tensor, figures: list[Figures]) -> bool:
+        """Whether to count this step against the run; a scaler that overflows skips the step by itself."""
+        finite = torch.stack([value.isfinite() for part in figures for value in part.values()]).all()
+        if not self.scaler.is_enabled():
+            finite = finite & norm.isfinite().to(finite.device)
+        bad = torch.tensor([0.0 if finite else 1.0])
+        return self.processes.any(bool(bad.item()))
+
+    def _count_bad_step(self, turn: Turn, figures: list[Figures], batches: list[Batch]) -> None:
+        self.bad_steps += 1
+        if self.scaler.is_enabled():
+            self.scaler.update()
+        if self.bad_steps >= MOST_BAD_STEPS:
+            raise DivergedError(
+                f"{self.bad_steps} steps in a row were not finite, the last in turn {turn.name!r} at "
+                f"{self.images} images; first bad tensor: {self._first_bad(figures, batches)}. No such step changed "
+                "the weights. Lower the learning rate, or train in fp32 (--precision fp32), and resume."
+            )
+
+    def _first_bad(self, figures: list[Figures], batches: list[Batch]) -> str:
+        """The first tensor that is not finite, in causal order: weights, pictures, figures, gradients."""
+        for name, tensor in self.method.state().items():
+            if not _is_finite(tensor):
+                return f"weight {name}"
+        for batch in batches:
+            for name, tensor in batch.items():
+                if not _is_finite(tensor):
+                    return f"pictures of domain {name}"
+        for name, value in ((name, value) for part in figures for name, value in part.items()):
+            if not _is_finite(value):
+                return f"loss {name}"
+        return self._first_bad_gradient()
+
+    def _first_bad_gradient(self) -> str:
+        for name, parameter in self.method.named_parameters():
+            if parameter.grad is not None and not _is_finite(parameter.grad):
+                return f"gradient of {name}"
+        return "in another process"
+
+    def refuse_bad_weights(self) -> None:
+        """Raise DivergedError where a weight or an average is not finite: such weights are never saved as good."""
+        for name, tensor in {**self.method.state(), **self.averaged.tensors()}.items():
+            if not _is_finite(tensor):
+                raise DivergedError(
+                    f"weight {name} is not finite at {self.images} images; it is not saved. The last checkpoint is "
+                    "good: lower the learning rate, or train in fp32 (--precision fp32), and resume from it."
+                )
+
+
+def _named(turn: Turn, terms: Terms) -> Figures:
+    return {f"{turn.name}/{name}": term.detach().float() for name, term in terms.items()}
+
+
+def _mean(figures: list[Figures]) -> Figures:
+    return {name: torch.stack([part[name] for part in figures]).mean() for name in figures[0]}
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return bool(tensor.isfinite().all())
+
+
+@contextmanager
+def _moving(networks: tuple[nn.Module, ...]) -> Generator[None]:
+    for network in networks:
+        network.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(False)
+
+
+def _refuse_shared_parameters(networks: Mapping[str, nn.Module]) -> None:
+    owner: dict[nn.Parameter, str] = {}
+    for name, network in networks.items():
+        for parameter in network.parameters():
+            other = owner.setdefault(parameter, name)
+            if other != name:
+                raise ValueError(f"Networks {other} and {name} share a parameter; make what they share a network")

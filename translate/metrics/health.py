@@ -1,0 +1,80 @@
+"""The health of a run in plain words: all checks on sample pictures in one call.
+
+Figures of the game (scores of discriminators, losses) are checked by `translate.metrics.health_discriminator`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from translate.metrics.finding import Finding
+from translate.metrics.health_checkerboard import check_checkerboard
+from translate.metrics.health_colour import check_colours
+from translate.metrics.health_copy import check_copying
+from translate.metrics.health_diversity import check_diversity
+from translate.metrics.health_finite import check_finite
+
+SAMPLE_PICTURES = 64
+"""Enough for every check; one second at 256 px on one core."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Held-out pictures of one direction of translation: N x C x H x W in [-1, 1].
+
+    `targets` are real pictures of the output's domain; where `paired`, the i-th belongs to the i-th input.
+    """
+
+    inputs: Tensor
+    outputs: Tensor
+    targets: Tensor
+    paired: bool
+
+
+class SampleCollector:
+    """Keeps the first `SAMPLE_PICTURES` of a validation pass, batch by batch, on the CPU.
+
+    All batches must have one picture size, as validation crops have.
+    """
+
+    def __init__(self, *, paired: bool) -> None:
+        self._paired = paired
+        self._kept: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._room = SAMPLE_PICTURES
+
+    def add(self, inputs: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        """Take what still fits of one batch."""
+        if self._room > 0:
+            self._kept.append((_keep(inputs, self._room), _keep(outputs, self._room), _keep(targets, self._room)))
+            self._room -= len(outputs)
+
+    def sample(self) -> Sample | None:
+        """What was kept; None if nothing was added."""
+        if not self._kept:
+            return None
+        inputs, outputs, targets = (torch.cat(parts) for parts in zip(*self._kept, strict=True))
+        return Sample(inputs=inputs, outputs=outputs, targets=targets, paired=self._paired)
+
+
+def examine_pictures(sample: Sample, *, generator: str = "generator") -> list[Finding]:
+    """Everything that the pictures of one direction show to be wrong; an empty list is a clean bill.
+
+    Args:
+        sample: Held-out pictures; 16 or more, since checks keep silent on fewer than they need.
+        generator: The network's name in the recipe (`generator`, `generator_ab`), for messages and remedies.
+    """
+    broken = check_finite({f"The output of {generator}": sample.outputs})
+    if broken:
+        return broken
+    references = sample.targets if sample.paired else sample.inputs
+    return [
+        *check_copying(sample.inputs, sample.outputs, sample.targets, paired=sample.paired, generator=generator),
+        *check_diversity(sample.outputs, sample.targets, sample.inputs, generator=generator),
+        *check_colours(sample.outputs, references, against_truth=sample.paired, generator=generator),
+        *check_checkerboard(sample.outputs, sample.targets, generator=generator),
+    ]
+
+
+def _keep(batch: Tensor, room: int) -> Tensor:
+    return batch[:room].detach().cpu()

@@ -1,0 +1,73 @@
+"""Health: are colours turned round? A cycle that inverts twice loses nothing, so CycleGAN can settle on negatives."""
+
+import torch
+from torch import Tensor
+
+from translate.metrics.finding import Finding, colours
+
+INVERTED = -0.4
+"""Median correlation below which light and dark, or the hues, count as exchanged.
+
+Measured medians: negatives -1, complementary hues -1, red and blue exchanged -0.92, channels rotated -0.50; satellite
+tiles against their true maps, which differ a lot, -0.12 (luminance) and 0.71 (colour); photos against each other 0.03.
+"""
+
+_FLAT = 4 / 127.5
+_FEWEST_PICTURES = 4
+
+
+def luminance_correlation(first: Tensor, second: Tensor) -> Tensor:
+    """Correlation of brightness over the pixels of each pair, in [-1, 1]; pairs with a flat picture are left out."""
+    a, b = first.mean(dim=1).flatten(1), second.mean(dim=1).flatten(1)
+    return _cosine(a - a.mean(dim=1, keepdim=True), b - b.mean(dim=1, keepdim=True))
+
+
+def hue_agreement(first: Tensor, second: Tensor) -> Tensor:
+    """Cosine of the colourfulness (RGB less its grey) of each pair, in [-1, 1]; pairs with a grey picture are out."""
+    a, b = first - first.mean(dim=1, keepdim=True), second - second.mean(dim=1, keepdim=True)
+    return _cosine(a.flatten(1), b.flatten(1))
+
+
+def check_colours(
+    outputs: Tensor, references: Tensor, *, against_truth: bool, generator: str = "generator"
+) -> list[Finding]:
+    """Find outputs whose brightness or hues are opposite to what they should follow.
+
+    Args:
+        outputs: N x C x H x W in [-1, 1].
+        references: The true targets, or, without pairs, the inputs.
+        against_truth: Whether `references` are the true targets; against inputs an inversion may be right: a note.
+        generator: The network's name in the recipe.
+    """
+    made, wanted = colours(outputs), colours(references)
+    if made is None or wanted is None or made.shape != wanted.shape:
+        return []
+    found = {
+        "light and dark": luminance_correlation(made, wanted),
+        "the hues": hue_agreement(made, wanted),
+    }
+    inverted = [what for what, values in found.items() if _is_inverted(values)]
+    return [_finding(" and ".join(inverted), against_truth, generator)] if inverted else []
+
+
+def _finding(what: str, against_truth: bool, generator: str) -> Finding:
+    reference = "the true targets" if against_truth else "the inputs"
+    doubt = "" if against_truth else " If your two domains are negatives of each other, all is well."
+    return Finding(
+        code="colour_inversion",
+        severity="warning" if against_truth else "note",
+        message=f"{generator} exchanges {what}: its pictures are opposite to {reference} there.{doubt}",
+        remedy="Train again with another --seed, since this is decided in the first moments; give the identity term "
+        "more weight (--config.identity-weight), or start with more weight on reconstruction.",
+    )
+
+
+def _is_inverted(values: Tensor) -> bool:
+    return len(values) >= _FEWEST_PICTURES and float(values.median()) < INVERTED
+
+
+def _cosine(a: Tensor, b: Tensor) -> Tensor:
+    """Cosine of each row of N x D, of those rows where both have a root mean square above 4 levels of 255."""
+    strength_a, strength_b = a.square().mean(dim=1).sqrt(), b.square().mean(dim=1).sqrt()
+    clear = (strength_a > _FLAT) & (strength_b > _FLAT)
+    return torch.div((a * b).mean(dim=1)[clear], (strength_a * strength_b)[clear])

@@ -1,0 +1,46 @@
+"""Health: does the generator just hand its input back?"""
+
+from torch import Tensor
+
+from translate.metrics.finding import Finding
+
+COPIED_SHARE = 0.1
+"""With pairs: an output that moved less than a tenth of the way from input to target has hardly been translated."""
+
+COPIED_LEVELS = 1.0
+"""Without pairs nobody knows how far to move; a mean change below one level of 255 is invisible in any domain."""
+
+_LEVELS_PER_UNIT = 127.5
+
+
+def check_copying(
+    inputs: Tensor, outputs: Tensor, targets: Tensor, *, paired: bool, generator: str = "generator"
+) -> list[Finding]:
+    """Find a generator that has collapsed to the identity.
+
+    Args:
+        inputs: N x C x H x W in [-1, 1].
+        outputs: What the generator made of them; nothing is checked where channels or sizes differ from the inputs'.
+        targets: The true answers where `paired`; else not looked at.
+        paired: Whether the i-th target belongs to the i-th input.
+        generator: The network's name in the recipe.
+    """
+    if inputs.shape != outputs.shape:
+        return []
+    moved = _mean_levels(outputs, inputs)
+    limit = COPIED_SHARE * _mean_levels(targets, inputs) if paired else COPIED_LEVELS
+    if moved >= limit:
+        return []
+    return [
+        Finding(
+            code="identity_collapse",
+            severity="warning",
+            message=f"{generator} hands its input back: outputs are {moved:.2f} levels of 255 from inputs on average.",
+            remedy="Give the identity and cycle terms less weight (--config.identity-weight 0 to begin with) or the "
+            "adversarial term more, and train longer; check that the two folders are not the same pictures.",
+        )
+    ]
+
+
+def _mean_levels(first: Tensor, second: Tensor) -> float:
+    return float((first.float() - second.float()).abs().mean()) * _LEVELS_PER_UNIT

@@ -1,0 +1,75 @@
+"""The processes of one run, as torchrun starts them; a run without torchrun is a group of one.
+
+Gradients are averaged here rather than by DistributedDataParallel: it allows one backward a forward, and the turns
+of a game share forwards.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processes:
+    """This process's place among `world` processes."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes, prints and saves."""
+        return self.rank == 0
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its mean over the processes, in one message."""
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        if self.world == 1 or not gradients:
+            return
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat.div_(self.world)
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def copy_from_first(self, tensors: Iterable[Tensor]) -> None:
+        """Make every process's tensors those of the first."""
+        if self.world > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, src=0)
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process (a signal may reach one of them)."""
+        if self.world == 1:
+            return flag
+        flags = torch.tensor([int(flag)])
+        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+        return bool(flags.item())
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.world > 1:
+            dist.barrier()
+
+    def gather(self, value: object) -> list[object]:
+        """Every process's value, in rank order, at the first process; elsewhere an empty list."""
+        if self.world == 1:
+            return [value]
+        values: list[object] = [None] * self.world if self.is_first else []
+        dist.gather_object(value, values if self.is_first else None)
+        return values
+
+
+def join_processes() -> Processes:
+    """Join the group that torchrun describes in the environment; without one, be alone."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return Processes()
+    if not dist.is_initialized():
+        # Both backends: gradients travel by the device's, flags and random states by gloo.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    return Processes(rank=dist.get_rank(), world=world)

@@ -1,0 +1,201 @@
+"""A run as plain data: everything that decides which weights come out, with an exact JSON round trip.
+
+A run is one recipe; a published result is a function that returns one. Every field is an option of
+`pixturn train`, its docstring the help. Lengths are counted in images (training samples drawn), never in steps,
+so that a recipe means the same at any batch size.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar, cast
+
+import cattrs
+import torch
+from torch import nn
+
+from translate.data.augmentation import Augmentation
+from translate.data.domain import SampleSpec, ports_of
+from translate.errors import ConfigurationError
+
+ConfigT = TypeVar("ConfigT")
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+ScheduleShape = Literal["constant", "linear", "cosine"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where weights decay; one for each network."""
+
+    learning_rate: float = 2e-4
+    """Step size at the start."""
+    beta1: float = 0.5
+    """Decay of the running mean of gradients."""
+    beta2: float = 0.999
+    """Decay of the running mean of squared gradients."""
+    epsilon: float = 1e-8
+    """Added to the denominator."""
+    weight_decay: float = 0.0
+    """Decoupled decay of the weights, a step."""
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """An optimiser for one network."""
+        return torch.optim.AdamW(
+            parameters,
+            lr=self.learning_rate,
+            betas=(self.beta1, self.beta2),
+            eps=self.epsilon,
+            weight_decay=self.weight_decay,
+        )
+
+
+def _linear(position: float) -> float:
+    return 1.0 - position
+
+
+def _cosine(position: float) -> float:
+    return 0.5 * (1.0 + math.cos(math.pi * position))
+
+
+def _constant(position: float) -> float:  # noqa: ARG001 - all shapes are called alike
+    return 1.0
+
+
+_SHAPES: dict[ScheduleShape, Callable[[float], float]] = {"constant": _constant, "linear": _linear, "cosine": _cosine}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The learning rate over a run, as a factor of the optimisers' own."""
+
+    shape: ScheduleShape = "linear"
+    """How the rate falls to 0 once it is no longer held."""
+    hold: float = 0.5
+    """Part of the run (0 to 1) through which the rate is held; pix2pix and CycleGAN hold it for half."""
+
+    def factor(self, fraction: float) -> float:
+        """The factor at a fraction of the run."""
+        if fraction <= self.hold:
+            return 1.0
+        return _SHAPES[self.shape]((fraction - self.hold) / (1.0 - self.hold))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """How long a run is; give exactly one."""
+
+    images: int | None = None
+    """Training samples drawn."""
+    epochs: float | None = None
+    """Passes over the training set."""
+    minutes: float | None = None
+    """Wall-clock budget in minutes; after a measured warm-up it becomes a number of images."""
+
+    def __post_init__(self) -> None:
+        """Refuse a length that is given twice, or not at all, or not above zero."""
+        given = [value for value in (self.images, self.epochs, self.minutes) if value is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise ConfigurationError(f"Give one length above 0: images, epochs or minutes (found {self})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Held-out pictures, and how often they are scored."""
+
+    every_images: int = 0
+    """Score the validation pictures every so many images; 0: twenty times a run."""
+    fraction: float = 0.1
+    """Part of the training pictures held out (by a hash of the name) where the folder has no validation split."""
+    most: int = 200
+    """At most so many validation pictures."""
+    best: str = ""
+    """The metric that decides which weights are best; empty: the method's own choice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Generic[ConfigT]):
+    """One run."""
+
+    method: str
+    """Name of the method: its module in pipelines.methods."""
+    config: ConfigT
+    """The method's own configuration."""
+    optimisers: dict[str, Adam]
+    """An optimiser for each network, by the network's name."""
+    length: Length
+    """How long to train."""
+    paired: bool
+    """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
+    data: str = ""
+    """The data set's folder."""
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    """BtoA turns the data set round: what is trained as A to B is then B to A."""
+    a: tuple[str, ...] = ("rgb",)
+    """What domain A's pictures are: grey, rgb, rgba, labels:N; several for several pictures in one sample."""
+    b: tuple[str, ...] = ("rgb",)
+    """What domain B's pictures are."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """What is done to training pictures."""
+    batch_size: int = 1
+    """Samples a step, in each process."""
+    accumulate: int = 1
+    """Batches whose gradients are summed before a step."""
+    schedule: Schedule = field(default_factory=Schedule)
+    """The learning rate over the run."""
+    average_half_life_images: float = 0.0
+    """Half-life in images of the averaged weights that users get (Karras et al. 2018); 0: the last weights."""
+    precision: Precision = "auto"
+    """Arithmetic of the networks; auto: bf16 on a GPU that has it (else fp16), fp32 on a CPU."""
+    compile: bool = False
+    """Compile the networks with torch.compile."""
+    threads: int = 0
+    """CPU threads of one operation; 0: all cores. Results are bit-equal only at an equal count."""
+    seed: int = 0
+    """Decides initial weights, order of pictures, augmentation and noise."""
+    validation: Validation = field(default_factory=Validation)
+    """Scoring of held-out pictures."""
+    save_every_images: int = 0
+    """Save a checkpoint every so many images; 0: at each validation."""
+    start_from: str = ""
+    """Folder of a run whose best weights are the initial ones (fine-tuning)."""
+
+    def spec(self) -> SampleSpec:
+        """What a training batch holds."""
+        return SampleSpec(
+            domains={"a": ports_of(self.a, "a"), "b": ports_of(self.b, "b")},
+            height_px=self.augmentation.crop_px,
+            width_px=self.augmentation.crop_px,
+            batch_size=self.batch_size,
+        )
+
+
+_converter = cattrs.Converter(forbid_extra_keys=True)
+
+
+def to_json(recipe: Recipe[Any]) -> str:
+    """The recipe as JSON text; `from_json` gives an equal recipe back."""
+    return json.dumps(_converter.unstructure(recipe), indent=2)
+
+
+def from_json(text: str, config_of: Callable[[str], type[ConfigT]]) -> Recipe[ConfigT]:
+    """Read a recipe; `config_of` gives the Config class of a method by its name.
+
+    Raises ConfigurationError that names every field that is wrong.
+    """
+    try:
+        document = json.loads(text)
+        config = config_of(document["method"])
+        # A parametrised generic class is no type for the checker, but it is what cattrs takes.
+        return cast("Recipe[ConfigT]", _converter.structure(document, cast("Any", Recipe)[config]))
+    except cattrs.BaseValidationError as problem:
+        raise ConfigurationError("The recipe: " + "; ".join(cattrs.transform_error(problem))) from problem
+    except (json.JSONDecodeError, KeyError, TypeError) as problem:
+        raise ConfigurationError(f"This is no recipe: {problem!r}") from problem
+
+
+def fingerprint(recipe: Recipe[Any]) -> str:
+    """SHA-256 of the recipe's JSON, as a card carries it."""
+    return hashlib.sha256(to_json(recipe).encode()).hexdigest()

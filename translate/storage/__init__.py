@@ -1,0 +1,1 @@
+"""Files that survive: atomic writes, and checkpoints that are whole or absent."""

@@ -1,0 +1,118 @@
+"""A snapshot: one folder that is written whole or not at all, and read only after every byte was checked.
+
+Tensors lie in safetensors files, the rest in JSON; nothing is pickled, so reading never runs code. `manifest.json`
+gives the size and SHA-256 of every file, and is checked before anything is parsed: neither torch nor ONNX Runtime
+notices a flipped bit.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from translate.errors import ModelError
+from translate.storage.atomic import no_room, room_for, sync_folder, temporary_beside, write_through
+
+MANIFEST = "manifest.json"
+_RESERVE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What a snapshot holds: named groups of tensors, and named JSON documents."""
+
+    tensors: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict[str, Mapping[str, Tensor]])
+    documents: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
+    """Write `folder`, which must not exist, atomically. Raises StorageError where there is no room."""
+    files = _serialised(snapshot)
+    files[MANIFEST] = _manifest(files)
+    need = sum(len(content) for content in files.values())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder.parent).free < need + _RESERVE_BYTES:
+        raise no_room(folder, need)
+    with room_for(folder, need):
+        _publish(folder, files)
+
+
+def read_snapshot(folder: Path) -> Snapshot:
+    """Read a snapshot. Raises ModelError for a file that is missing, added, damaged or of another kind."""
+    files = _verified(folder)
+    try:
+        return Snapshot(
+            tensors={_stem(name): load_tensors(data) for name, data in files.items() if name.endswith(".safetensors")},
+            documents={_stem(name): json.loads(data) for name, data in files.items() if name.endswith(".json")},
+        )
+    except Exception as problem:  # safetensors and json raise several kinds; each means the same here
+        raise ModelError(f"{folder} cannot be read: {problem}") from problem
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _serialised(snapshot: Snapshot) -> dict[str, bytes]:
+    files = {f"{name}.json": json.dumps(document, indent=1).encode() for name, document in snapshot.documents.items()}
+    for name, group in snapshot.tensors.items():
+        contiguous = {key: tensor.detach().cpu().contiguous() for key, tensor in group.items()}
+        files[f"{name}.safetensors"] = save_tensors(contiguous)
+    return files
+
+
+def _manifest(files: Mapping[str, bytes]) -> bytes:
+    entries = {name: {"bytes": len(data), "sha256": _digest(data)} for name, data in files.items()}
+    return json.dumps({"files": entries}, indent=1).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _publish(folder: Path, files: Mapping[str, bytes]) -> None:
+    temporary = temporary_beside(folder)
+    try:
+        temporary.mkdir()
+        for name, content in files.items():
+            write_through(temporary / name, content)
+        sync_folder(temporary)
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    entries = _entries(folder)
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if present != set(entries):
+        raise ModelError(f"{folder}: files {sorted(present ^ set(entries))} do not match {MANIFEST}; copy it again")
+    return {name: _verified_file(folder / name, entry) for name, entry in entries.items()}
+
+
+def _entries(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        entries = json.loads((folder / MANIFEST).read_bytes())["files"]
+        valid = all(Path(name).name == name and {"bytes", "sha256"} <= set(entry) for name, entry in entries.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise ModelError(f"{folder} is no whole checkpoint: {MANIFEST} is missing or damaged") from problem
+    if not valid:
+        raise ModelError(f"{folder / MANIFEST} names files outside its folder or without a hash")
+    return entries
+
+
+def _verified_file(path: Path, entry: Mapping[str, Any]) -> bytes:
+    if path.is_symlink() or path.stat().st_size != entry["bytes"]:
+        raise ModelError(f"{path} has another size than {MANIFEST} says, or is a link; copy the checkpoint again")
+    data = path.read_bytes()
+    if _digest(data) != entry["sha256"]:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}; copy the checkpoint again")
+    return data
