@@ -116,11 +116,17 @@ def test_brightness_is_a_factor_from_the_stated_range():
     assert 125 < max(values) <= 130
 
 
-def test_a_draw_depends_on_seed_epoch_index_and_nothing_else():
+@pytest.mark.parametrize(
+    "config",
+    [
+        Augmentation(load_px=128, crop_px=64),
+        Augmentation(load_px=65, crop_px=64, flip=False, rotate_degrees=30),
+        Augmentation(load_px=80, crop_px=64, flip=False, scale_jitter=0.1),
+        Augmentation(load_px=64, crop_px=64, flip=False, colour_a=ColourJitter(hue=0.2, contrast=0.3)),
+    ],
+)
+def test_a_draw_depends_on_seed_epoch_index_and_nothing_else(config):
     picture = skimage.data.astronaut()
-    config = Augmentation(
-        load_px=72, crop_px=64, rotate_degrees=10, scale_jitter=0.1, colour_a=ColourJitter(hue=0.1, contrast=0.3)
-    )
 
     def draw(seed, epoch, index, before=0):
         transform = TrainingTransform(config, A, seed=seed)

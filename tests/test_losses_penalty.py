@@ -173,3 +173,17 @@ def test_the_generator_gets_no_gradient_and_the_discriminator_does(penalty):
     penalty(discriminator, made).backward()
     assert made.grad is None
     assert discriminator[0].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.slow
+def test_a_compiled_discriminator_takes_the_approximation_and_refuses_the_exact():
+    discriminator, pictures, noise = small_discriminator(), torch.rand(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    approximate_penalty(discriminator, pictures, noise=noise).backward()
+    expected = [parameter.grad.clone() for parameter in discriminator.parameters()]
+    discriminator.zero_grad()
+    compiled = torch.compile(discriminator, backend="aot_eager")
+    approximate_penalty(compiled, pictures, noise=noise).backward()
+    for parameter, gradient in zip(discriminator.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+    with pytest.raises(RuntimeError, match="double backward"):
+        zero_centred_penalty(compiled, pictures).backward()

@@ -530,6 +530,7 @@ def test_gradient_penalties_can_differentiate_twice(norm):
 # --- first weights and refusals ---
 
 
+@torch.no_grad()
 def test_initialise_draws_what_the_papers_draw():
     network = UNet(width=32, depth=5, norm="batch")
     initialise(network)
@@ -544,6 +545,7 @@ def test_initialise_draws_what_the_papers_draw():
     assert all((p == 0).all() for name, p in network.named_parameters() if name.endswith("bias"))
 
 
+@torch.no_grad()
 def test_initialise_xavier_is_glorots_formula():
     layer = nn.Conv2d(64, 128, 4)
     initialise_xavier(layer, gain=0.5)

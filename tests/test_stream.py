@@ -15,8 +15,9 @@ from PIL import Image
 from translate.data.augmentation import Augmentation, ColourJitter
 from translate.data.domain import ports_of
 from translate.data.items import Item, Source, Split
+from translate.data.quarantine import Quarantine
 from translate.data.samples import Samples
-from translate.data.stream import Stream, loader
+from translate.data.stream import Batches, Stream, loader
 from translate.errors import ConfigurationError, DatasetError, StorageError
 
 PORTS = {"a": ports_of(("rgb",), "a"), "b": ports_of(("grey",), "b")}
@@ -217,6 +218,41 @@ def test_a_killed_worker_is_an_error_that_says_what_to_do(tmp_path):
     with pytest.raises(StorageError, match=r"worker died(.|\n)*--resume and fewer --workers"):
         take(batches, 20)
     batches.close()
+
+
+BUS_ERROR = "DataLoader worker (pid 7) is killed by signal: Bus error."
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        RuntimeError(BUS_ERROR),
+        RuntimeError("DataLoader worker (pid(s) 7, 8) exited unexpectedly"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        FileNotFoundError(2, "No such file or directory"),
+        EOFError(),
+    ],
+)
+def test_every_way_in_which_torch_reports_a_dead_worker_is_one_error(problem):
+    assert_becomes(problem, 2, StorageError, "worker died")
+    assert_becomes(problem, 0, type(problem), None)
+
+
+def test_torchs_timeout_is_told_apart_from_a_death_and_from_other_errors():
+    assert_becomes(RuntimeError("DataLoader timed out after 120 seconds"), 2, StorageError, "delivered nothing")
+    assert_becomes(RuntimeError("shape mismatch"), 2, RuntimeError, "shape mismatch")
+    within = "Caught FileNotFoundError in DataLoader worker process 0.\nOriginal Traceback ..."
+    assert_becomes(FileNotFoundError(within), 2, FileNotFoundError, "Caught")
+
+
+def assert_becomes(problem, workers, error, words):
+    def source():
+        raise problem
+        yield
+
+    batches = Batches(source(), position=0, step=1, workers=workers, quarantine=Quarantine(3))
+    with pytest.raises(error, match=words):
+        next(batches)
 
 
 @pytest.mark.slow  # torch gives the hung worker five seconds to leave by itself

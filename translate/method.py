@@ -163,7 +163,7 @@ class Method(nn.Module):
 
     Config: ClassVar[type[Any]]
 
-    def __init__(self, config: Any, spec: SampleSpec) -> None:
+    def __init__(self, config: Any, spec: SampleSpec) -> None:  # noqa: ANN401 - each method has a Config of its own
         super().__init__()
         self.config = config
         self.spec = spec

@@ -40,6 +40,8 @@ class CycleGAN(Method):
         pool_size: int = 50
         """Earlier fakes kept for each discriminator."""
 
+    config: Config
+
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")

@@ -46,6 +46,8 @@ class Pix2Pix(Method):
         perceptual_weight: float = 0.0
         """Weight of the perceptual loss over EfficientNet-Lite0's five feature maps."""
 
+    config: Config
+
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")

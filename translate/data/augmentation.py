@@ -152,7 +152,7 @@ class EvaluationTransform:
         self._config = config
         self._ports = [port for ports in domains.values() for port in ports]
 
-    def __call__(self, pictures: Arrays, *, epoch: int = 0, index: int = 0) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def __call__(self, pictures: Arrays, *, epoch: int = 0, index: int = 0) -> dict[str, np.ndarray]:
         """Transform pictures as `TrainingTransform` does, but the same way at every epoch and index."""
         size = _size(pictures[self._ports[0].name], self._config.crop_px, self._config.keep_aspect)
         resized = {port.name: _resize(pictures[port.name], size, port) for port in self._ports}

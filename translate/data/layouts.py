@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from translate.data.folders import list_folder
-from translate.data.found import DomainFolder, Found
+from translate.data.found import Direction, DomainFolder, Found
 from translate.data.items import Item, Layout, Source, Split
 from translate.data.layout_finders import ACCEPTED, Side, find_places, looks_side_by_side
 from translate.data.layout_words import describe

@@ -56,6 +56,7 @@ __all__ = [
     "Probe",
     "decode",
     "labels_of",
+    "pixels_from_image",
     "pixels_of",
     "probe",
     "read_bytes",
@@ -114,6 +115,19 @@ def read_picture(source: Source | Path, *, channels: int = 3, limits: Limits = D
     """
     path, half = _parts(source)
     return pixels_of(decode(read_bytes(path, limits), str(path), limits), channels=channels, half=half)
+
+
+def pixels_from_image(image: Image.Image, *, channels: int = 3) -> Pixels:
+    """The pixels of a picture that is open already, by the same rules, orientation included.
+
+    Raises:
+        PictureError: `unsupported_mode` for pixels whose white is not known.
+    """
+    bits = 16 if image.mode.startswith("I;16") or image.mode == "I" else 8
+    upright = ImageOps.exif_transpose(image)
+    upright.format = image.format
+    with _refusals("the picture"):
+        return to_pixels(upright, channels, Depth(bits=bits), "the picture")
 
 
 def read_label_map(source: Source | Path, *, classes: int, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.integer]:

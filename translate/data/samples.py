@@ -12,14 +12,12 @@ from translate.card import LabelMap, Port
 from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
 from translate.data.items import Source, Split
 from translate.data.pictures import read_label_map, read_picture
+from translate.data.quarantine import Refusal
 from translate.data.randomness import Purpose, permutation
 from translate.errors import DatasetError, PictureError
 
 Address = tuple[int, int]
 """Epoch and index of a sample, both from 0."""
-
-Refusal = tuple[str, str]
-"""Path of a picture that could not be read, and why."""
 
 Pictures = dict[str, np.ndarray]
 

@@ -4,20 +4,19 @@ Sample i of a run is (epoch i // n, that epoch's permutation at i % n), where n 
 permutation comes from (seed, epoch) alone. Batches run on over the end of an epoch, and none is cut short.
 """
 
-import logging
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, default_collate
 
 from translate.data.augmentation import limit_threads
+from translate.data.quarantine import Quarantine, Refusal
 from translate.data.randomness import Purpose, permutation
-from translate.data.samples import Address, Refusal, Sample, Samples
+from translate.data.samples import Address, Sample, Samples
 from translate.errors import ConfigurationError, DatasetError, StorageError
 
-_LOG = logging.getLogger(__name__)
 _Collated = tuple[dict[str, Tensor], list[Refusal]]
 
 
@@ -63,42 +62,15 @@ class Stream:
         return epoch, int(permutation(self._seed, Purpose.ORDER, epoch, self._length)[place])
 
 
-class Quarantine:
-    """Pictures that turned bad while a run was reading them: named once each, and counted against a limit."""
-
-    def __init__(self, tolerated: int) -> None:
-        self._tolerated = tolerated
-        self._refused: dict[str, str] = {}
-
-    @property
-    def refused(self) -> dict[str, str]:
-        """Paths and reasons so far."""
-        return dict(self._refused)
-
-    def admit(self, refusals: Iterable[Refusal]) -> None:
-        """Take note of refusals. Raises DatasetError when more pictures are bad than tolerated."""
-        for path, reason in refusals:
-            if path not in self._refused:
-                self._refused[path] = reason
-                _LOG.warning("A picture was left out and replaced by the next one: %s", reason)
-        if len(self._refused) > self._tolerated:
-            self.refuse()
-
-    def refuse(self) -> None:
-        """Raise DatasetError with the bad pictures."""
-        first = "\n".join(f"  {reason}" for reason in list(self._refused.values())[:5])
-        raise DatasetError(
-            f"{len(self._refused)} pictures could not be read, more than the {self._tolerated} that are tolerated; "
-            f"the first:\n{first}\nRun `pixturn check` on the folder, mend or remove them, and go on with --resume"
-        )
-
-
 class Batches(Iterator[dict[str, Tensor]]):
     """Batches for the training loop: tensors by port name, with a leading batch axis."""
 
-    def __init__(self, source: Iterator[_Collated], *, position: int, step: int, quarantine: Quarantine) -> None:
+    def __init__(
+        self, source: Iterator[_Collated], *, position: int, step: int, workers: int, quarantine: Quarantine
+    ) -> None:
         self._source: Iterator[_Collated] | None = source
         self._step = step
+        self._workers = workers
         self.position = position
         """The run's samples, of all processes, that were handed out; what workers fetched ahead does not count."""
         self.quarantine = quarantine
@@ -112,7 +84,7 @@ class Batches(Iterator[dict[str, Tensor]]):
         """
         if self._source is None:
             raise StopIteration
-        tensors, refused = _take(self._source)
+        tensors, refused = _take(self._source, self._workers)
         self.quarantine.admit(refused)
         if not tensors:
             self.quarantine.refuse()
@@ -165,7 +137,9 @@ def loader(
         worker_init_fn=_start_worker,
         generator=torch.Generator().manual_seed(seed),  # else each iter() draws from torch's global state
     )
-    return Batches(iter(batches), position=position, step=stream.step, quarantine=Quarantine(dataset.tolerated))
+    return Batches(
+        iter(batches), position=position, step=stream.step, workers=workers, quarantine=Quarantine(dataset.tolerated)
+    )
 
 
 def _collate(samples: list[Sample]) -> _Collated:
@@ -181,18 +155,30 @@ def _start_worker(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _take(source: Iterator[_Collated]) -> _Collated:
+def _take(source: Iterator[_Collated], workers: int) -> _Collated:
     try:
         return next(source)
-    except (RuntimeError, ConnectionError, EOFError) as problem:
-        if isinstance(problem, RuntimeError) and "DataLoader worker (pid" not in str(problem):
-            if "DataLoader timed out" not in str(problem):
-                raise
-            raise StorageError(
-                "A data worker has delivered nothing for too long. Does the disk with the pictures answer? "
-                "Go on with --resume, and with --workers 0 to see where it hangs"
-            ) from problem
-        raise StorageError(
-            f"A data worker died ({problem}). Mostly memory or /dev/shm is full: go on with --resume and fewer "
-            "--workers (0 needs none), or give a container more shared memory (--shm-size)"
-        ) from problem
+    except (RuntimeError, OSError, EOFError) as problem:
+        lost = _lost_worker(problem) if workers else None
+        if lost is None:
+            raise
+        raise StorageError(lost) from problem
+
+
+def _lost_worker(problem: Exception) -> str | None:
+    """What to tell people if the error means that a worker is dead or hangs; None for an error of the data set."""
+    text = str(problem)
+    if "Caught " in text and "in DataLoader worker process" in text:
+        return None  # raised by the data set's own code within the worker
+    if "DataLoader timed out" in text:
+        return (
+            "A data worker has delivered nothing for too long. Does the disk with the pictures answer? "
+            "Go on with --resume, and with --workers 0 to see where it hangs"
+        )
+    # A worker that was killed also shows as a broken connection, or as a socket or shared memory that is gone.
+    if isinstance(problem, RuntimeError) and "DataLoader worker (pid" not in text:
+        return None
+    return (
+        f"A data worker died ({problem}). Mostly memory or /dev/shm is full: go on with --resume and fewer "
+        "--workers (0 needs none), or give a container more shared memory (--shm-size)"
+    )

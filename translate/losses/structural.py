@@ -4,7 +4,7 @@ from kornia.metrics import ssim
 from torch import Tensor
 
 from translate.errors import ConfigurationError
-from translate.losses.scores import at_least_float32, full_precision
+from translate.losses.scores import at_least_float32
 
 WINDOW_PX = 11
 
@@ -12,8 +12,8 @@ WINDOW_PX = 11
 def structural(made: Tensor, true: Tensor) -> Tensor:
     """1 - SSIM, from 0 (equal) to 2 (Wang et al. 2004: Gaussian window of 11 px, sigma 1.5, K1 .01, K2 .03).
 
-    Mean over windows that lie inside the picture, over channels and pictures. Always in float32 with autocast off,
-    since SSIM subtracts squares that are nearly equal.
+    Mean over windows that lie inside the picture, over channels and pictures. In float32 under autocast too (kornia
+    switches it off), since SSIM subtracts squares that are nearly equal.
 
     Args:
         made: N x C x H x W in [-1, 1], at least 11 px high and wide.
@@ -27,8 +27,7 @@ def structural(made: Tensor, true: Tensor) -> Tensor:
             f"The SSIM loss needs pictures of at least {WINDOW_PX} x {WINDOW_PX} px, not "
             f"{made.shape[-2]} x {made.shape[-1]}: enlarge the crop, or set the weight of SSIM to 0"
         )
-    with full_precision(made.device):
-        return 1 - ssim(_unit_range(made), _unit_range(true), WINDOW_PX, eps=0.0, padding="valid").mean()
+    return 1 - ssim(_unit_range(made), _unit_range(true), WINDOW_PX, eps=0.0, padding="valid").mean()
 
 
 def _unit_range(picture: Tensor) -> Tensor:

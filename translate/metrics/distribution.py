@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from translate.errors import ConfigurationError
-from translate.metrics.backbone import Embed, as_backbone_input
+from translate.metrics.backbone import Embedder, as_backbone_input
 
 Embeddings = npt.NDArray[np.float64]
 """One row a picture: N x D."""
@@ -26,17 +26,17 @@ class EmbeddingCollector:
     """Embeds pictures batch by batch and keeps only the vectors.
 
     Args:
-        embed: A backbone's embedding. For a Frechet distance of a few hundred pictures take a narrow one (320-d).
+        backbone: A frozen network that had no part in training what is scored.
     """
 
-    def __init__(self, embed: Embed) -> None:
-        self._embed = embed
+    def __init__(self, backbone: Embedder) -> None:
+        self._backbone = backbone
         self._rows: list[Tensor] = []
 
     @torch.no_grad()
     def add(self, pictures: Tensor) -> None:
         """Embed N x C x H x W pictures in [-1, 1], C = 1, 3 or 4. Raises ConfigurationError for other channels."""
-        self._rows.append(self._embed(as_backbone_input(pictures)).cpu())
+        self._rows.append(self._backbone.embed_narrow(as_backbone_input(pictures)).cpu())
 
     def embeddings(self) -> Embeddings:
         """All vectors so far. Raises ConfigurationError if there are none."""

@@ -82,8 +82,8 @@ def _finding(peak: GridPeak, generator: str) -> Finding:
         severity="warning",
         message=f"The pictures of {generator} carry a grid of period {peak.period_px} px, {peak.amplitude:.1f} levels "
         f"of 255 strong and {peak.prominence:.0f} times above its surroundings; real pictures have none.",
-        remedy="Use upsampling that leaves no grid: --config.generator.up nearest (or blur) instead of transposed "
-        "convolutions, and train again. Early in training a grid may still fade.",
+        remedy="Early in training a grid may still fade. If it stays, train again with upsampling that leaves none: "
+        "--config.generator.resampling nearest (or blur).",
     )
 
 

@@ -57,8 +57,8 @@ def _finding(what: str, against_truth: bool, generator: str) -> Finding:
         code="colour_inversion",
         severity="warning" if against_truth else "note",
         message=f"{generator} exchanges {what}: its pictures are opposite to {reference} there.{doubt}",
-        remedy="Train again with another --seed, since this is decided in the first moments; give the identity term "
-        "more weight (--config.identity-weight), or start with more weight on reconstruction.",
+        remedy="This is decided in the first moments: train again with another --seed, with more weight on identity "
+        "(--config.identity-weight) or, with pairs, on L1 (--config.l1-weight).",
     )
 
 

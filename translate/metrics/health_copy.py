@@ -36,8 +36,8 @@ def check_copying(
             code="identity_collapse",
             severity="warning",
             message=f"{generator} hands its input back: outputs are {moved:.2f} levels of 255 from inputs on average.",
-            remedy="Give the identity and cycle terms less weight (--config.identity-weight 0 to begin with) or the "
-            "adversarial term more, and train longer; check that the two folders are not the same pictures.",
+            remedy="Check that the two folders do not hold the same pictures. Then train longer, or with less weight "
+            "on identity and cycle (--config.identity-weight 0 first, --config.cycle-weight).",
         )
     ]
 

@@ -14,14 +14,16 @@ Figures = npt.NDArray[np.floating]
 TOO_ACCURATE = 0.98
 """Held-out accuracy from which the discriminator wins nearly always.
 
-For orientation: adaptive augmentation (Karras et al. 2020, StyleGAN2-ADA) acts from a mean sign of 0.6, an accuracy of
-0.8, on *training* pictures. A conditional discriminator that sees many patches is often at 0.9 in a run that goes well.
+Measured on patches of 64 px emoji: in a pix2pix that went well at most 0.86, falling to 0.61 as it learnt; with ten
+times the discriminator's learning rate against a slow generator 1.00 throughout. Give scores of patches: the mean over a
+whole picture was at 0.999 in the same healthy run. For comparison, StyleGAN2-ADA (Karras et al. 2020) augments more
+from a mean sign of 0.6, an accuracy of 0.8, on training pictures.
 """
 
 MEMORISED_SHARE = 0.5
 """Karras et al. 2020, eq. 1: (train - held out) / (train - fake), 0 without overfitting and 1 for complete overfitting.
 
-Half way, held-out real pictures look as fake as real to the discriminator.
+Half way, held-out real pictures look as fake as real to the discriminator. In the healthy run above at most 0.17.
 """
 
 COLLAPSED_LOSS_SHARE = 0.05
@@ -37,7 +39,7 @@ _WINDOW_SHARE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorScores:
-    """A discriminator's raw outputs, one number a picture or a patch; higher means more real.
+    """A discriminator's raw outputs, one number a patch; higher means more real.
 
     `discriminator` is the network's name in the recipe. `held_out_real` and `fake` come from pictures that no network
     was trained on; `training_real` (optional) from training pictures, to see memorising.
@@ -94,7 +96,7 @@ def check_adversarial_losses(
             code="discriminator_loss_vanished",
             severity="warning",
             message=f"The loss of {discriminator} fell from {before:.3g} to {now:.3g} while its generator's "
-            f"adversarial loss rose from {before_generator:.3g} to {now_generator:.3g}: the generator has lost the game.",
+            f"adversarial loss rose from {before_generator:.3g} to {now_generator:.3g}: the game is lost.",
             remedy=_weaken(discriminator),
         )
     ]
@@ -127,16 +129,16 @@ def _memorises(scores: DiscriminatorScores) -> list[Finding]:
             severity="warning",
             message=f"{scores.discriminator} knows its training pictures by heart: real pictures that it never saw "
             f"score {share:.0%} of the way towards the outputs.",
-            remedy="Use more pictures or stronger augmentation (of real and made pictures alike), or stop earlier: "
-            "keep the best checkpoint by the held-out metric.",
+            remedy="Use more pictures or stronger augmentation (--augmentation.*), or a shorter run: the weights that "
+            "scored best on held-out pictures are kept (--validation.best).",
         )
     ]
 
 
 def _weaken(discriminator: str) -> str:
     return (
-        f"Weaken the discriminator: half of --optimisers.{discriminator}.learning-rate, a penalty on its gradient "
-        "(R1), or spectral norm; or try --config.objective hinge. With few pictures, augment more."
+        f"Weaken the discriminator: half of --optimisers.{discriminator}.learning-rate, or bound it by "
+        "--config.discriminator.spectral-norm with --config.objective hinge. With few pictures, augment more."
     )
 
 

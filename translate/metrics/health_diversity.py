@@ -64,7 +64,7 @@ def _finding(generator: str, how: str) -> Finding:
         code="low_diversity",
         severity="warning",
         message=f"The pictures of {generator} are too alike: they {how}. It answers much the same to any input.",
-        remedy="Check that inputs and targets belong together and vary; give the reconstruction or cycle term more "
-        f"weight, try --config.objective hinge, or half of --optimisers.{generator}.learning-rate, and start again from a "
-        "checkpoint before the collapse.",
+        remedy="Check that the training pictures vary and that pairs belong together. Then train again with more "
+        "weight on L1 or the cycle (--config.l1-weight, --config.cycle-weight), with --config.objective hinge, or with "
+        f"half of --optimisers.{generator}.learning-rate.",
     )

@@ -22,7 +22,7 @@ def check_finite(tensors: Mapping[str, Tensor]) -> list[Finding]:
             code="not_finite",
             severity="error",
             message=f"{bad[0]} holds numbers that are not finite{others}: this model has diverged.",
-            remedy="Go back to the last good checkpoint (--resume does) and train more gently: half the learning rate "
-            "(--optimisers.generator.learning-rate), a bound on gradients (clip_norm), or --precision fp32.",
+            remedy="Go back to the last good checkpoint (--start-from) and train more gently: half of the learning "
+            "rates (--optimisers.generator.learning-rate and the others'), or --precision fp32.",
         )
     ]

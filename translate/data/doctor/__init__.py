@@ -1,4 +1,4 @@
-"""The dataset doctor: looks at every picture of a data set before training does, and lists all that is wrong at once."""
+"""The dataset doctor: looks at every picture of a data set before training does, and lists all problems at once."""
 
 from translate.data.doctor.diagnosis import Code, Diagnosis, Problem, Severity
 from translate.data.doctor.examination import examine

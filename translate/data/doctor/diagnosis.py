@@ -55,7 +55,8 @@ REMEDIES: Final[dict[Code, Remedy]] = {
         fix="add the partner under the same name (its extension may differ), or remove the picture",
     ),
     "partner_case": Remedy(
-        title="partner whose name differs in upper and lower case", fix="rename one of the two so that the names are equal"
+        title="partner whose name differs in upper and lower case",
+        fix="rename one of the two to the name of the other",
     ),
     "two_extensions": Remedy(
         title="one name, several files", fix="keep one of the files; only the first in alphabetical order would be used"
@@ -69,7 +70,8 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     "truncated": Remedy(title="cut short", fix="copy the file again from where it came, or remove it"),
     "not_a_picture": Remedy(title="no picture", fix="remove the file, or save it as PNG, JPEG, WebP, TIFF or BMP"),
     "other_format": Remedy(
-        title="another format than its name says", fix="rename the file to the extension of its format; it is read anyway"
+        title="another format than its name says",
+        fix="give it the extension of its format; it is read anyway",
     ),
     "damaged": Remedy(title="damaged data", fix="copy the file again from where it came, or remove it"),
     "too_many_pixels": Remedy(title="over the size limit", fix="shrink the picture, or cut it up"),
@@ -79,17 +81,20 @@ REMEDIES: Final[dict[Code, Remedy]] = {
         title="link that dangles or leaves the data set", fix="replace the link by a copy of the file, or remove it"
     ),
     "unread_extension": Remedy(
-        title="extension that nobody reads", fix="save pictures as PNG, JPEG, WebP, TIFF or BMP; move the rest elsewhere"
+        title="extension that nobody reads",
+        fix="save pictures as PNG, JPEG, WebP, TIFF or BMP; move the rest away",
     ),
     "too_small": Remedy(
-        title="smaller than the training crop", fix="use larger pictures, or train with a smaller crop: they are enlarged"
+        title="smaller than the training crop",
+        fix="use larger pictures or a smaller crop: these are enlarged",
     ),
     "duplicate": Remedy(title="the same picture several times in a split", fix="keep one of them"),
     "leak": Remedy(
         title="the same picture in two splits", fix="remove it from one split: scores on pictures seen in training lie"
     ),
     "same_in_a_and_b": Remedy(
-        title="the same picture in A and in B", fix="check that both folders hold what they should; remove one of the two"
+        title="the same picture in A and in B",
+        fix="check that both folders hold what they should",
     ),
     "mixed_depth": Remedy(
         title="16-bit among 8-bit pictures", fix="check that both look equally bright; save all in one depth"
@@ -103,11 +108,14 @@ REMEDIES: Final[dict[Code, Remedy]] = {
         title="labels out of range", fix="map the labels to 0, 1, 2, ..., or give the right number of classes"
     ),
     "lossy_label_map": Remedy(
-        title="label maps stored lossily", fix="make the label maps again and save them as PNG: their labels have changed"
+        title="label maps stored lossily",
+        fix="make them again and save them as PNG: their labels have changed",
     ),
     "empty_folder": Remedy(title="empty folder", fix="put pictures into the folder, or remove it"),
-    "unsupported_mode": Remedy(title="kind of pixels that is not read", fix="save as 8-bit RGB or grey (labels: as PNG)"),
-    "odd_width": Remedy(title="cannot be cut in two halves", fix="crop to an even width with A on the left and B on the right"),
+    "unsupported_mode": Remedy(
+        title="kind of pixels that is not read", fix="save it as 8-bit RGB or grey (labels: PNG)"
+    ),
+    "odd_width": Remedy(title="cannot be cut in two halves", fix="crop it to an even width, A left and B right"),
     "pairing_unclear": Remedy(
         title="pairs, or not?", fix="say that the set is paired, or that it is not; equal names make a pair"
     ),

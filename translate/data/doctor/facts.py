@@ -23,7 +23,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What is in one view. Equal `digest`: the same pixels. `flat`: all of one colour. `top_label` is -1 for pictures."""
+    """What is in one view. Equal `digest`: the same pixels. `flat`: all one colour. `top_label`: -1 for pictures."""
 
     width_px: int
     height_px: int

@@ -1,8 +1,8 @@
 """Damage that decoders pass over in silence.
 
-PNG carries a checksum for every chunk, which Pillow does not look at for pixels: all of them are checked here. JPEG has none:
-its coded pixels are looked at in `jpeg_integrity`. Lossy WebP, uncompressed TIFF and BMP have no redundancy at all: damage
-in their pixels that keeps their length cannot be told from a picture.
+PNG carries a checksum for every chunk, which Pillow does not look at for pixels: all of them are checked here. JPEG has
+none: its coded pixels are looked at in `jpeg_integrity`. Lossy WebP, uncompressed TIFF and BMP have no redundancy at
+all: damage in their pixels that keeps their length cannot be told from a picture.
 """
 
 import struct
@@ -14,7 +14,7 @@ from translate.data.refusals import REMEDY, refuse
 
 
 def check_integrity(data: bytes, decoded: Decoded) -> None:
-    """Look for damage in a file that was decoded without complaint. Raises PictureError (`damaged`) where there is some."""
+    """Raises PictureError (`damaged`) where a file that was decoded without complaint is damaged all the same."""
     damage = None
     if decoded.probe.format == "PNG":
         damage = png_damage(data)

@@ -3,7 +3,7 @@
 A decoder that met damage runs on with wrong bits and mostly ends early or late. Both can be seen from outside, by
 decoding the file once more with other bytes at the ends of its scans:
 
-- bytes *added* at the ends change the picture: the decoder had run out of data before (a sound one has stopped by then);
+- bytes *added* at the ends change the picture: the decoder had run out of data (a sound one has stopped by then);
 - the last bytes *replaced* by three other strings change nothing: the decoder never got there (a sound one has; but
   the last scans of a progressive JPEG may say nothing new, so it is not asked).
 

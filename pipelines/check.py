@@ -1,0 +1,122 @@
+"""What `pixturn check` does: the dataset doctor's findings, for people."""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from translate.data.doctor import Diagnosis, Problem, examine
+from translate.data.found import Direction
+from translate.data.holdout import hold_out
+from translate.data.items import Layout, Split
+from translate.errors import DatasetError
+
+_SHOWN: Final = 10
+
+
+def check(
+    root: Path,
+    *,
+    direction: Direction = "AtoB",
+    paired: bool | None = None,
+    a_kinds: tuple[str, ...] = ("rgb",),
+    b_kinds: tuple[str, ...] = ("rgb",),
+    crop_px: int = 256,
+    validation_fraction: float = 0.05,
+    validation_most: int = 200,
+    cache: Path | None = None,
+    estimate: Callable[[], str] | None = None,
+    console: Console | None = None,
+) -> int:
+    """Look at every picture of a data set, and print all problems and what would be trained.
+
+    Args:
+        root: The data set's folder.
+        direction: BtoA swaps the domains.
+        paired: True: pair by name; False: no pairs; None: find out.
+        a_kinds: What the pictures of one sample of "a" (the input) are: `rgb`, `grey`, `rgba`, `labels:N`.
+        b_kinds: The same of "b".
+        crop_px: The side of training crops.
+        validation_fraction: Of the training pictures, where there is no validation split.
+        validation_most: Pictures at most in such a split.
+        cache: Where to remember what was seen; None: the user's cache folder.
+        estimate: Says time and memory of the training; it is asked only if there is something to train on.
+        console: Where to print.
+
+    Returns:
+        The exit code: 0, or 3 where there are errors.
+    """
+    console = console or Console()
+    with _bar(console) as bar:
+        task = bar.add_task("Reading pictures", total=None)
+        diagnosis = examine(
+            root,
+            direction=direction,
+            paired=paired,
+            a_kinds=a_kinds,
+            b_kinds=b_kinds,
+            crop_px=crop_px,
+            cache=cache,
+            on_progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    print_problems(diagnosis, console)
+    layout = diagnosis.layout and hold_out(diagnosis.layout, validation_fraction, validation_most)
+    _print_layout(layout, console)
+    if estimate and layout and "train" in layout.splits:
+        console.print(Text(estimate()))
+    return _verdict(diagnosis, console)
+
+
+def print_problems(diagnosis: Diagnosis, console: Console) -> None:
+    """Print errors, then warnings, grouped by kind, each kind with its fix and up to ten of its files."""
+    for word, style, problems in (("error", "bold red", diagnosis.errors), ("warning", "yellow", diagnosis.warnings)):
+        for _, group in groupby(problems, key=lambda problem: problem.code):
+            _print_group(word, style, list(group), diagnosis.root, console)
+
+
+def _print_group(word: str, style: str, problems: list[Problem], root: Path, console: Console) -> None:
+    headline = Text.assemble((f"{word}: ", style), (problems[0].title, "bold"), f" ({len(problems)})")
+    console.print(headline)
+    for problem in problems[:_SHOWN]:
+        console.print(Text(f"  {_files(problem.paths, root)}: {problem.message}"), soft_wrap=True)
+    if len(problems) > _SHOWN:
+        console.print(Text(f"  +{len(problems) - _SHOWN} more"))
+    console.print(Text(f"  fix: {problems[0].fix}\n", "green"), soft_wrap=True)
+
+
+def _files(paths: Iterable[Path], root: Path) -> str:
+    names = [str(path.relative_to(root)) if path != root and path.is_relative_to(root) else str(path) for path in paths]
+    more = f" +{len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(ascii(name)[1:-1] if not name.isprintable() else name for name in names[:_SHOWN]) + more
+
+
+def _print_layout(layout: Layout | None, console: Console) -> None:
+    if layout is None:
+        console.print(Text("Nothing can be trained on this folder as it is.", "bold"))
+        return
+    console.print(Text(layout.description), soft_wrap=True)
+    counts = ", ".join(f"{name} {_count(split)}" for name, split in layout.splits.items())
+    console.print(Text(f"Would be trained on: {counts}", "bold"), soft_wrap=True)
+
+
+def _count(split: Split) -> str:
+    if split.paired:
+        return f"{len(split)} pairs"
+    if len(split.domains) == 1:
+        return f"{len(split)} pictures"
+    return " + ".join(f"{len(items)} pictures of {domain}" for domain, items in split.domains.items())
+
+
+def _verdict(diagnosis: Diagnosis, console: Console) -> int:
+    counts = f"{len(diagnosis.errors)} errors, {len(diagnosis.warnings)} warnings in {diagnosis.pictures} files"
+    console.print(Text(f"{counts}.", "bold red" if diagnosis.errors else "bold green"))
+    return DatasetError.exit_code if diagnosis.errors else 0
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)

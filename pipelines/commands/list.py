@@ -1,0 +1,33 @@
+"""`pixturn list`: runs, methods and example data sets."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.methods import method_names
+from pipelines.runs import RUNS, summaries
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions:
+    """What there is."""
+
+    runs: Path = RUNS
+    """Folder of the runs."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    options = tyro.cli(ListOptions, prog="pixturn list", args=list(arguments))
+    console = Console(file=sys.stdout)
+    console.print(f"methods: {', '.join(method_names())}", highlight=False)
+    table = Table("run", "method", "images", "best")
+    for run in summaries(options.runs):
+        table.add_row(run.name, run.method, f"{run.images:,} of {run.total_images:,}", run.best)
+    console.print(table if table.row_count else f"no runs in {options.runs}", highlight=False)
+    return 0

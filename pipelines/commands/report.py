@@ -1,0 +1,39 @@
+"""`pixturn report NAME`: score a run's held-out pictures now, and write its report."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from pipelines.runs import RUNS, find_run
+from pipelines.training.reporting import write_run_report
+from translate.devices import DeviceName, pick_device
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """A run, finished or not."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """Name or folder of the run."""
+    runs: Path = RUNS
+    """Folder of the runs."""
+    device: DeviceName = "auto"
+    """Where to compute."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    options = tyro.cli(ReportOptions, prog="pixturn report", args=list(arguments))
+    folder = find_run(options.name, options.runs)
+    console = Console(file=sys.stdout)
+    with Console(stderr=True).status("Scoring the held-out pictures ..."):
+        report = write_run_report(folder, device=pick_device(options.device))
+    for verdict in (*report.verdicts, *(report.health or ())):
+        console.print(f"{verdict.severity:8} {verdict.message}", highlight=False)
+    console.print(f"\n{folder.report}", highlight=False)
+    return 0

@@ -1,0 +1,103 @@
+"""`pixturn train RECIPE --data DIR --name NAME`, and `pixturn train --resume NAME`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+import tyro
+from rich.console import Console
+
+from pipelines.recipes import named_recipes, recipe_named
+from pipelines.training import Setting, resume, train
+from pipelines.training.data import open_data
+from pipelines.training.resolve import resolve
+from translate.devices import pick_device
+from translate.errors import ConfigurationError
+from translate.recipe import Length, Recipe, to_json
+
+ConfigT = TypeVar("ConfigT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(Generic[ConfigT]):
+    """The recipe is what decides the weights; the rest says where and for how long."""
+
+    recipe: Annotated[Recipe[ConfigT], tyro.conf.arg(name="")]
+    name: str = ""
+    """Name of the run: its folder below --runs."""
+    images: int | None = None
+    """Length of the run: training samples."""
+    epochs: float | None = None
+    """Length of the run: passes over the training set."""
+    minutes: float | None = None
+    """Length of the run: wall-clock budget in minutes, measured and turned into images at the start."""
+    dry_run: bool = False
+    """Print the resolved recipe as JSON and stop."""
+    setting: Annotated[Setting, tyro.conf.arg(name="")] = field(default_factory=Setting)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions:
+    """Everything but where to run comes from the checkpoint."""
+
+    resume: str
+    """Name or folder of the run to go on with."""
+    setting: Annotated[Setting, tyro.conf.arg(name="")] = field(default_factory=Setting)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    given = list(arguments)
+    if any(argument.partition("=")[0] == "--resume" for argument in given):
+        options = tyro.cli(ResumeOptions, prog="pixturn train", args=given)
+        resume(options.resume, options.setting)
+        return 0
+    if not given or given[0].startswith("-"):
+        _print_usage()
+        return 0 if given in (["-h"], ["--help"]) else 2
+    return _train(given[0], given[1:])
+
+
+def _train(name: str, arguments: Sequence[str]) -> int:
+    options = parse(name, arguments)
+    recipe = _with_length(options)
+    if options.dry_run:
+        print(to_json(_resolved(recipe, options.setting)))  # noqa: T201 - the command's result
+        return 0
+    if not recipe.data or not options.name:
+        raise ConfigurationError(f"pixturn train {name} needs --data DIR and --name NAME")
+    train(replace(recipe, data=str(Path(recipe.data).resolve())), name=options.name, setting=options.setting)
+    return 0
+
+
+def parse(name: str, arguments: Sequence[str]) -> TrainOptions[Any]:
+    """The options for a named recipe; an unknown one ends the program with the nearest name."""
+    recipe = recipe_named(name)
+    # The recipe's own Config gives the options their names, types and help.
+    typed = cast("Any", TrainOptions)[type(recipe.config)]
+    return tyro.cli(typed, default=TrainOptions(recipe=recipe), prog=f"pixturn train {name}", args=list(arguments))
+
+
+def _with_length(options: TrainOptions[Any]) -> Recipe[Any]:
+    if options.images is None and options.epochs is None and options.minutes is None:
+        return options.recipe
+    length = Length(images=options.images, epochs=options.epochs, minutes=options.minutes)
+    return replace(options.recipe, length=length)
+
+
+def _resolved(recipe: Recipe[Any], setting: Setting) -> Recipe[Any]:
+    if not recipe.data:
+        return recipe
+    return resolve(recipe, pictures=len(open_data(recipe).train), device=pick_device(setting.device))
+
+
+def _print_usage() -> None:
+    console = Console(file=sys.stdout)
+    console.print("usage: pixturn train RECIPE --data DIR --name NAME [OPTIONS]", highlight=False)
+    console.print("       pixturn train --resume NAME\n", highlight=False)
+    for name, recipe in named_recipes().items():
+        summary = (recipe.__doc__ or "").splitlines()[0] if not hasattr(recipe, "func") else "The paper's run."
+        console.print(f"  [bold]{name:18}[/bold] {summary}", highlight=False)
+    console.print("\nAll options of one: pixturn train RECIPE --help", highlight=False)

@@ -1,0 +1,80 @@
+"""What users hold: one class a task, the same whatever runtime is inside. Imports no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from translate.card import Card, LabelMap, Port
+from translate.data.pictures import pixels_from_image, read_label_map, read_picture
+from translate.errors import ConfigurationError
+from translate.runtime.base import Runtime
+from translate.runtime.padding import crop, pad
+from translate.runtime.pixels import from_network, to_network
+
+Input = Image.Image | str | Path | NDArray[np.uint8]
+"""A picture as people have it: a PIL image, a path, or uint8 H x W x C."""
+
+
+class Translate:
+    """Turns a picture into another of exactly the same size.
+
+    `translate(image)` gives a PIL image. A model with several inputs takes a mapping from port names to pictures of
+    one size; one with several outputs gives them all by `translate.outputs(image)`.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    @property
+    def card(self) -> Card:
+        """What the model does and where it comes from."""
+        return self._runtime.card
+
+    @property
+    def device(self) -> str:
+        """Where it runs, in words."""
+        return self._runtime.device
+
+    def __call__(self, image: Input | Mapping[str, Input]) -> Image.Image:
+        """Translate one picture, of any size. Raises PictureError for a file that is refused."""
+        first = next(iter(self.outputs(image).values()))
+        return Image.fromarray(first[..., 0] if first.shape[2] == 1 else first)
+
+    def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, NDArray[np.uint8]]:
+        """Every output by port name, H x W x C uint8."""
+        pixels = self._inputs(image)
+        height, width = next(iter(pixels.values())).shape[:2]
+        arrays = {port.name: pad(to_network(pixels[port.name], port), port.size) for port in self.card.inputs}
+        made = self._runtime.run(arrays)
+        return {port.name: from_network(crop(made[port.name], height, width), port) for port in self.card.outputs}
+
+    def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, NDArray[np.uint8]]:
+        named = image if isinstance(image, Mapping) else {self.card.inputs[0].name: image}
+        wanted = {port.name for port in self.card.inputs}
+        if set(named) != wanted:
+            raise ConfigurationError(f"This model takes the pictures {sorted(wanted)}; given were {sorted(named)}")
+        pixels = {port.name: _pixels(named[port.name], port) for port in self.card.inputs}
+        sizes = {array.shape[:2] for array in pixels.values()}
+        if len(sizes) > 1:
+            raise ConfigurationError(f"The pictures of one sample must have one size; these have {sorted(sizes)}")
+        return pixels
+
+
+def _pixels(image: Input, port: Port) -> NDArray[np.uint8]:
+    if isinstance(image, str | Path):
+        path = Path(image)
+        if isinstance(port, LabelMap):
+            return read_label_map(path, classes=port.classes).astype(np.uint8)
+        return read_picture(path, channels=port.channels)
+    if isinstance(image, Image.Image) and isinstance(port, LabelMap):
+        return np.asarray(image)
+    if isinstance(image, Image.Image):
+        return pixels_from_image(image, channels=port.channels)
+    return image
+
+
+TASKS = {"translate": Translate}
+"""The class of each task, by the card's word for it."""
