@@ -5,6 +5,7 @@ Imports nothing heavy: `pixturn --help` answers without torch.
 
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +72,9 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     except PixturnError as problem:
         console.print(f"[red]{escape(str(problem))}[/red]", highlight=False, soft_wrap=True)
         return problem.exit_code
+    except BrokenPipeError:  # the reader has seen enough (`pixturn ... | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130

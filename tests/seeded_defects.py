@@ -269,7 +269,7 @@ DEFECTS: dict[str, Callable[[Path], list[Path]]] = {
     "lossy_label_map": _lossy_label_map,
     "empty_folder": _empty_folder,
 }
-"""By the doctor's code: the 24 of the contract ("not a picture or another format" has two codes) and an empty folder."""
+"""By code: the 24 of the contract ("not a picture or another format" has two codes) and an empty folder."""
 
 
 def seed_all(root: Path) -> dict[str, set[Path]]:

@@ -359,6 +359,16 @@ def test_paper_and_smoothed_edges_outside_stay():
     assert made[6, 8].tolist() == [round(channel * 180 / 255) for channel in (160, 100, 0)]
 
 
+def test_a_line_that_touches_the_border_is_still_a_line():
+    line_art, target = drawing()
+    line_art[10, :6] = 60
+    line_art[6, 6:14] = 60
+    made = baselines.ColourInsideLines.fit([line_art], [target])(line_art)
+    assert (made[7:14, 6:14] == made[8, 8]).all()
+    assert made[8, 8].tolist() != [255, 255, 255]
+    assert made[6, 8].tolist() == [round(60 / 255 * channel) for channel in made[8, 8].tolist()]
+
+
 def test_baselines_refuse_what_they_cannot_use():
     line_art, target = drawing()
     with pytest.raises(DatasetError, match="encloses"):

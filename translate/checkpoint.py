@@ -4,11 +4,13 @@ Networks, replay pools, averages, both moments of every Adam, the scaler, how fa
 of every process. Learning rates and the order of pictures follow from the recipe and the position.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from translate.averaging import load_deployed
@@ -22,14 +24,7 @@ NETWORKS = "networks"
 AVERAGED = "averaged"
 OPTIMISERS = "optimisers"
 PROGRESS = "progress"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProcessState:
-    """What differs between the processes of one run: random states and replay pools."""
-
-    random: RandomState
-    own: dict[str, Tensor]
+_DOCUMENT = "document"
 
 
 def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None:
@@ -38,15 +33,15 @@ def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None
     Raises DivergedError where a weight is not finite.
     """
     engine.refuse_bad_weights()
-    states = cast("list[ProcessState]", engine.processes.gather(_process_state(engine)))
+    states = [load_tensors(state) for state in engine.processes.gather(_process_state(engine))]
     if not engine.processes.is_first:
         return None
     groups = {NETWORKS: engine.method.state(), OPTIMISERS: _optimiser_tensors(engine)}
     groups[AVERAGED] = engine.averaged.tensors()
-    ranks = {f"process-{rank}": {**state.random.tensors, **_prefixed(state.own)} for rank, state in enumerate(states)}
+    random = [json.loads(state.pop(_DOCUMENT).numpy().tobytes()) for state in states]
     return Snapshot(
-        tensors={**groups, **ranks},
-        documents={**documents, PROGRESS: _progress_document(engine, states)},
+        tensors={**groups, **{f"process-{rank}": state for rank, state in enumerate(states)}},
+        documents={**documents, PROGRESS: _progress_document(engine, random)},
     )
 
 
@@ -67,8 +62,12 @@ def restore_engine(engine: Engine, snapshot: Snapshot) -> None:
     _load_process_state(engine, snapshot)
 
 
-def _process_state(engine: Engine) -> ProcessState:
-    return ProcessState(random=capture(), own={key: value.cpu() for key, value in _pools(engine.method).items()})
+def _process_state(engine: Engine) -> bytes:
+    """What differs between the processes of one run, random states and replay pools, as the bytes of one message."""
+    random = capture()
+    document = torch.frombuffer(bytearray(json.dumps(random.document).encode()), dtype=torch.uint8)
+    own = {f"own.{key}": value.cpu() for key, value in _pools(engine.method).items()}
+    return save_tensors({**random.tensors, **own, _DOCUMENT: document})
 
 
 def _pools(method: Method) -> dict[str, Tensor]:
@@ -76,11 +75,7 @@ def _pools(method: Method) -> dict[str, Tensor]:
     return {key: value for key, value in method.state().items() if key.partition(".")[0] not in networks}
 
 
-def _prefixed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {f"own.{key}": value for key, value in tensors.items()}
-
-
-def _progress_document(engine: Engine, states: list[ProcessState]) -> dict[str, Any]:
+def _progress_document(engine: Engine, random: list[Any]) -> dict[str, Any]:
     return {
         "iteration": engine.iteration,
         "draws": engine.draws,
@@ -88,7 +83,7 @@ def _progress_document(engine: Engine, states: list[ProcessState]) -> dict[str, 
         "bad_steps": engine.bad_steps,
         "scaler": engine.scaler.state_dict(),
         "world": engine.processes.world,
-        "random": [state.random.document for state in states],
+        "random": random,
     }
 
 

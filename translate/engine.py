@@ -80,8 +80,9 @@ class Engine:
 
     def _draw(self, draw: Draw, turns: list[Turn]) -> list[Batch]:
         movers = frozenset(network for turn in turns for network in turn.trains)
-        self.draws += self.recipe.accumulate
-        return [Batch(draw(), movers) for _ in range(self.recipe.accumulate)]
+        batches = [Batch(draw(), movers) for _ in range(self.recipe.accumulate)]
+        self.draws += self.recipe.accumulate  # not before: where no batch comes, the run stands where it stood
+        return batches
 
     def _set_learning_rates(self, progress: Progress) -> None:
         factor = self.recipe.schedule.factor(progress.fraction)

@@ -55,13 +55,18 @@ class Processes:
         if self.world > 1:
             dist.barrier()
 
-    def gather(self, value: object) -> list[object]:
-        """Every process's value, in rank order, at the first process; elsewhere an empty list."""
+    def gather(self, data: bytes) -> list[bytes]:
+        """Every process's bytes, in rank order, at the first process; elsewhere an empty list."""
         if self.world == 1:
-            return [value]
-        values: list[object] = [None] * self.world if self.is_first else []
-        dist.gather_object(value, values if self.is_first else None)
-        return values
+            return [data]
+        sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.world)]
+        dist.all_gather(sizes, torch.tensor([len(data)]))
+        lengths = [int(size) for size in sizes]
+        # A gather wants equal sizes: shorter ones are filled up with zeros, and cut again.
+        message = torch.frombuffer(bytearray(data.ljust(max(lengths), b"\0")), dtype=torch.uint8)
+        parts = [torch.empty_like(message) for _ in lengths] if self.is_first else None
+        dist.gather(message, parts)
+        return [part.numpy().tobytes()[:length] for part, length in zip(parts or [], lengths, strict=bool(parts))]
 
 
 def join_processes() -> Processes:

@@ -10,13 +10,15 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import cattrs
 import torch
+import tyro
 from torch import nn
 
 from translate.data.augmentation import Augmentation
+from translate.data.device_augmentation import DeviceAugmentation
 from translate.data.domain import SampleSpec, ports_of
 from translate.errors import ConfigurationError
 
@@ -119,14 +121,14 @@ class Validation:
 class Recipe(Generic[ConfigT]):
     """One run."""
 
-    method: str
+    method: Annotated[str, tyro.conf.Suppress]
     """Name of the method: its module in pipelines.methods."""
     config: ConfigT
     """The method's own configuration."""
     optimisers: dict[str, Adam]
     """An optimiser for each network, by the network's name."""
-    length: Length
-    """How long to train."""
+    length: Annotated[Length, tyro.conf.Suppress]
+    """How long to train; on the command line --images, --epochs or --minutes."""
     paired: bool
     """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
     data: str = ""
@@ -138,7 +140,9 @@ class Recipe(Generic[ConfigT]):
     b: tuple[str, ...] = ("rgb",)
     """What domain B's pictures are."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    """What is done to training pictures."""
+    """What is done to training pictures on the CPU, by albumentations."""
+    device_augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
+    """What is done to whole batches on the device, by kornia; off by default."""
     batch_size: int = 1
     """Samples a step, in each process."""
     accumulate: int = 1
@@ -161,6 +165,11 @@ class Recipe(Generic[ConfigT]):
     """Save a checkpoint every so many images; 0: at each validation."""
     start_from: str = ""
     """Folder of a run whose best weights are the initial ones (fine-tuning)."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can be."""
+        if self.batch_size < 1 or self.accumulate < 1 or self.seed < 0:
+            raise ConfigurationError("batch_size and accumulate are at least 1, the seed is at least 0")
 
     def spec(self) -> SampleSpec:
         """What a training batch holds."""

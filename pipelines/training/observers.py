@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.tensorboard import SummaryWriter
 
 from translate.data.writing import write_picture
-from translate.storage.atomic import write_atomically
+from translate.storage.atomic import room_for, write_atomically
 
 _PLAIN_LINE_EVERY_SEC = 20.0
 _SHOWN_TERMS = 4
@@ -41,38 +41,46 @@ class MetricsFile:
         kept = [line for line in _lines(path) if json.loads(line)["images"] <= resumed_at] if resumed_at else []
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, "".join(f"{line}\n" for line in kept))
+        self._path = path
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def figures(self, images: int, figures: Mapping[str, float]) -> None:
-        """Append a line."""
-        self._file.write(json.dumps({"images": images, "time": round(time.time(), 1), **figures}) + "\n")
+        """Append a line. Raises StorageError where there is no room for it."""
+        line = json.dumps({"images": images, "time": round(time.time(), 1), **figures}) + "\n"
+        with room_for(self._path, len(line)):
+            self._file.write(line)
 
     def sheet(self, images: int, pixels: np.ndarray) -> None:
         """Pictures are no figures."""
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file. Raises StorageError where what was buffered finds no room."""
+        with room_for(self._path, 0):
+            self._file.close()
 
 
 class TensorBoard:
     """Scalars and sheets for TensorBoard."""
 
     def __init__(self, folder: Path, *, resumed_at: int) -> None:
+        self._folder = folder
         self._writer = SummaryWriter(str(folder), purge_step=resumed_at or None)
 
     def figures(self, images: int, figures: Mapping[str, float]) -> None:
-        """Write scalars."""
-        for name, value in figures.items():
-            self._writer.add_scalar(name, value, images)
+        """Write scalars. Raises StorageError where earlier ones found no room: a thread writes them later."""
+        with room_for(self._folder, 0):
+            for name, value in figures.items():
+                self._writer.add_scalar(name, value, images)
 
     def sheet(self, images: int, pixels: np.ndarray) -> None:
         """Write a picture."""
-        self._writer.add_image("validation/sheet", pixels, images, dataformats="HWC")
+        with room_for(self._folder, pixels.nbytes):
+            self._writer.add_image("validation/sheet", pixels, images, dataformats="HWC")
 
     def close(self) -> None:
-        """Write everything out."""
-        self._writer.close()
+        """Write everything out. Raises StorageError where it finds no room."""
+        with room_for(self._folder, 0):
+            self._writer.close()
 
 
 class Sheets:

@@ -1,5 +1,6 @@
 """From a recipe as people write it to one without `auto`: what is stored, and what a resume repeats."""
 
+import math
 import os
 from dataclasses import replace
 from typing import Any
@@ -27,7 +28,9 @@ def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Reci
 
 
 def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
-    """The recipe with its length in images, and the intervals that follow from it."""
+    """The recipe with its length in images, rounded up to whole steps, and the intervals that follow from it."""
+    step = recipe.batch_size * recipe.accumulate
+    images = math.ceil(images / step) * step
     every = recipe.validation.every_images or max(1, images // _VALIDATIONS)
     return replace(
         recipe,

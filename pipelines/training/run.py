@@ -27,6 +27,7 @@ from translate.devices import DeviceName, describe_device, pick_device
 from translate.errors import ConfigurationError
 from translate.processes import Processes, join_processes
 from translate.recipe import Recipe
+from translate.storage.atomic import sweep
 from translate.storage.shelf import Shelf
 from translate.storage.snapshot import Snapshot
 
@@ -56,8 +57,6 @@ def train(
     """
     setting = setting or Setting()
     folder = RunFolder(path=setting.runs / name)
-    if folder.exists:
-        raise ConfigurationError(f"{folder.path} has a run already: go on with --resume {name}, or take another --name")
     if data is not None:
         recipe = replace(recipe, data=str(Path(data).resolve()))
     return _carry_out(recipe, folder, setting, None)
@@ -75,6 +74,7 @@ def _carry_out(recipe: Recipe[Any], folder: RunFolder, setting: Setting, snapsho
     processes = join_processes()
     console = Console(stderr=True, quiet=not processes.is_first)
     with folder.locked() if processes.is_first else nullcontext():
+        _refuse_other_run(folder, snapshot)
         session, held_out = _prepare(recipe, setting, processes, console, snapshot)
         keeper = Keeper(folder, _standing(session, snapshot))
         _greet(console, session, folder, held_out)
@@ -87,6 +87,14 @@ def _carry_out(recipe: Recipe[Any], folder: RunFolder, setting: Setting, snapsho
             write_run_report(folder, device=session.engine.device)
             console.print(f"The report: {folder.report}", highlight=False)
     return folder
+
+
+def _refuse_other_run(folder: RunFolder, snapshot: Snapshot | None) -> None:
+    """Under the lock, since two of one name may start at the same moment."""
+    if snapshot is None and folder.exists:
+        name = folder.name
+        raise ConfigurationError(f"{folder.path} has a run already: go on with --resume {name}, or take another --name")
+    sweep(folder.path)
 
 
 def _prepare(

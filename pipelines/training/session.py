@@ -11,6 +11,7 @@ from pipelines.methods import method_class
 from pipelines.training.data import Data
 from pipelines.training.initial import start_from
 from pipelines.training.resolve import require_optimisers
+from translate.data.device_augmentation import DeviceAugmentation, DeviceAugmenter
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
 from translate.engine import Engine
@@ -42,7 +43,10 @@ class Session:
             world=engine.processes.world,
             pin_memory=engine.device.type == "cuda",
         )
-        return DomainStream(batches=batches, session=self)
+        augmenter = DeviceAugmenter(
+            recipe.device_augmentation, recipe.spec().domains, seed=recipe.seed, paired=recipe.paired
+        )
+        return DomainStream(batches=batches, session=self, augmenter=augmenter)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,12 +55,17 @@ class DomainStream:
 
     batches: Batches
     session: Session
+    augmenter: DeviceAugmenter
 
     def __call__(self) -> Mapping[str, Tensor]:
         """N x C x H x W in [-1, 1] by domain."""
+        recipe, engine = self.session.recipe, self.session.engine
+        position = self.batches.position + engine.processes.rank * recipe.batch_size
         arrays = next(self.batches)
-        domains = self.session.recipe.spec().domains
-        return {name: assemble(ports, arrays, self.session.engine.device) for name, ports in domains.items()}
+        tensors = {name: assemble(ports, arrays, engine.device) for name, ports in recipe.spec().domains.items()}
+        if recipe.device_augmentation == DeviceAugmentation():
+            return tensors
+        return self.augmenter(tensors, position=position)
 
 
 def build_method(recipe: Recipe[Any]) -> Method:

@@ -28,24 +28,27 @@ class Validator:
 
     def measure(self) -> dict[str, Score]:
         """Every figure that can be had: against the truth where pairs are known, of the set where not."""
-        deploy = self._deploy()
-        translate = translated(deploy.module, deploy.inputs)
         overall: dict[str, Score] = {}
-        with evaluating(deploy.module), self._autocast():
+        with evaluating(self._deploy().module):
             if self._held_out.paired:
-                overall |= self._judge.pairs(translate, self._held_out).overall
+                overall |= self._judge.pairs(self._translate, self._held_out).overall
             if not self._session.recipe.paired:
-                overall |= self._judge.sets(translate, self._held_out).overall
+                overall |= self._judge.sets(self._translate, self._held_out).overall
         return overall
+
+    def _translate(self, pictures: Tensor) -> Tensor:
+        """At the precision of training; the judge computes in float32."""
+        deploy = self._deploy()
+        with self._session.engine.autocast():
+            return translated(deploy.module, deploy.inputs)(pictures).float()
 
     @torch.no_grad()
     def sheet(self) -> np.ndarray:
         """Input, output and (where known) truth of the first few pictures, a row each: H x W x 3 uint8."""
         held_out, deploy = self._held_out, self._deploy()
         which = slice(0, min(_SHEET_ROWS, held_out.size("a")))
-        with evaluating(deploy.module), self._autocast():
-            pictures = held_out.tensor("a", which, self._session.engine.device)
-            made = translated(deploy.module, deploy.inputs)(pictures).float()
+        with evaluating(deploy.module):
+            made = self._translate(held_out.tensor("a", which, self._session.engine.device))
         port = deploy.outputs[0]
         outputs = to_uint8(made[:, : port.channels], port)
         rows = [self._row(index, outputs[index]) for index in range(which.stop)]
@@ -59,14 +62,11 @@ class Validator:
 
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """Each discriminator's scores of held-out real and of made pictures, with the trained weights."""
-        with self._autocast():
+        with self._session.engine.autocast():
             return discriminator_scores(self._session.engine.method, self._held_out, self._session.engine.device)
 
     def _deploy(self) -> Deploy:
         return next(iter(self._session.engine.averaged.method.deploys().values()))
-
-    def _autocast(self) -> torch.autocast:
-        return self._session.engine.autocast()
 
 
 @torch.no_grad()

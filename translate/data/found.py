@@ -11,6 +11,11 @@ from translate.data.layout_finders import Kind, Side
 
 Direction = Literal["AtoB", "BtoA"]
 
+PAIRED_FROM: Final = 0.9
+"""The share of names in common (of the larger domain) from which domains are taken for pairs; below, for unpaired."""
+UNPAIRED_UP_TO: Final = 0.1
+"""The share up to which domains are surely no pairs; above it, it is worth a word."""
+
 _SPLIT_ORDER: Final = ("train", "validation", "test")
 
 
@@ -28,8 +33,9 @@ class DomainFolder:
 class Found:
     """All that lies in a data set, whether it can be used or not.
 
-    `agreement` is the share of stems that the domains have in common. `unused` are folders of further pictures of a
-    sample that the ports do not ask for. `looks_doubled`: pictures of one domain that look like two side by side.
+    `told`: the caller said whether it is paired. `agreement` is the share of stems that the domains have in common.
+    `unused` are folders of further pictures of a sample that the ports do not ask for. `looks_doubled`: pictures of one
+    domain that look like two side by side.
     """
 
     root: Path
@@ -39,8 +45,14 @@ class Found:
     agreement: float
     folders: tuple[DomainFolder, ...]
     ports: Mapping[str, int]
+    told: bool = False
     unused: tuple[Path, ...] = ()
     looks_doubled: bool = False
+
+    @property
+    def pairing_is_unclear(self) -> bool:
+        """Whether the names leave open if these are pairs, and nobody has said so."""
+        return not self.told and self.kind == "two folders" and UNPAIRED_UP_TO < self.agreement < PAIRED_FROM
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -1,13 +1,9 @@
 """What was found in a data set, as a sentence that people read."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from translate.data.found import DomainFolder, Found
 from translate.data.items import Split
-
-UNPAIRED_UP_TO: Final = 0.1
-"""The share of names in common up to which domains are surely no pairs; above it, it is worth a word."""
 
 _WORDS = {"train": "training", "validation": "validation", "test": "test"}
 
@@ -28,13 +24,17 @@ def _manner(found: Found) -> str:
 
 def _count(found: Found, name: str, split: Split) -> str:
     if found.kind == "side by side" or split.paired:
-        names = " and ".join(_name(found, folder) for folder in found.of(name))
+        names = _listed([_name(found, folder) for folder in found.of(name)])
         return f"{_number(len(split), f'{_WORDS[name]} pair')} in {names}"
     return " and ".join(
         f"{_number(len(items), f'{_WORDS[name]} picture')} in "
         + " with ".join(_name(found, folder) for folder in found.of(name, domain))
         for domain, items in split.domains.items()
     )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _number(count: int, noun: str) -> str:
@@ -55,7 +55,7 @@ def _notes(found: Found, splits: Mapping[str, Split]) -> list[str]:
         notes.append(f"the input is the {found.half_of('a')} half")
     elif found.kind == "two folders" and found.direction == "BtoA":
         notes.append("direction BtoA: what lies in B is the input")
-    if found.kind == "two folders" and not found.paired and found.agreement > UNPAIRED_UP_TO:
+    if found.pairing_is_unclear:
         notes.append(
             f"{found.agreement:.0%} of the names have a partner: if these are pairs, say that the set is paired"
         )

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from translate.data.folders import list_folder
-from translate.data.found import Direction, DomainFolder, Found
+from translate.data.found import PAIRED_FROM, Direction, DomainFolder, Found
 from translate.data.items import Item, Layout, Source, Split
 from translate.data.layout_finders import ACCEPTED, Side, find_places, looks_side_by_side
 from translate.data.layout_words import describe
 from translate.errors import DatasetError
-
-PAIRED_FROM: Final = 0.9
-"""The share of names in common (of the larger domain) from which domains are taken for pairs; below, for unpaired."""
 
 _TURNED: Final[Mapping[Side, Side]] = {"a": "b", "b": "a", "both": "both"}
 
@@ -79,6 +76,7 @@ def scan(
         agreement=0.0,
         folders=tuple(folders),
         ports=ports,
+        told=paired is not None,
         unused=tuple(unused),
     )
     return _with_pairing(found, paired)

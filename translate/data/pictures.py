@@ -37,14 +37,23 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from translate.data.colour import Depth, Pixels, to_pixels
-from translate.data.headers import DEFAULT_LIMITS, EXTENSIONS, FORMATS, Limits, Probe, check_limits, probe_of
+from translate.data.headers import (
+    DEFAULT_LIMITS,
+    EXTENSIONS,
+    FORMATS,
+    PILLOW_MAX_PIXELS,
+    Limits,
+    Probe,
+    check_limits,
+    probe_of,
+)
 from translate.data.items import Half, Source
 from translate.data.refusals import REMEDY, refuse, undecodable, unidentified
 from translate.data.writing import write_picture
-from translate.errors import ConfigurationError, PictureError
+from translate.errors import ConfigurationError, PixturnError
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -244,10 +253,11 @@ def _refusals(name: str) -> Generator[None]:
     """Pillow raises nearly anything on hostile bytes; all of it becomes one kind of error."""
     try:
         yield
-    except PictureError:
+    except PixturnError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise refuse("too_many_pixels", name, f"{problem}: shrink it") from problem
+        message = f"has more than {PILLOW_MAX_PIXELS} pixels: shrink it or cut it up"
+        raise refuse("too_many_pixels", name, message) from problem
     except Exception as problem:
         raise refuse(
             "damaged", name, f"could not be decoded ({type(problem).__name__}: {problem}): {REMEDY}"
@@ -259,7 +269,9 @@ def _opened(data: bytes, name: str, limits: Limits) -> Image.Image:
         raise ConfigurationError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES fills cut pictures with grey: turn it off")
     try:
         return Image.open(io.BytesIO(data), formats=limits.formats)
-    except UnidentifiedImageError as problem:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise
+    except Exception as problem:
         raise unidentified(data, name) from problem
 
 

@@ -5,7 +5,9 @@ permutation comes from (seed, epoch) alone. Batches run on over the end of an ep
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 
 import torch
 from torch import Tensor
@@ -66,11 +68,19 @@ class Batches(Iterator[dict[str, Tensor]]):
     """Batches for the training loop: tensors by port name, with a leading batch axis."""
 
     def __init__(
-        self, source: Iterator[_Collated], *, position: int, step: int, workers: int, quarantine: Quarantine
+        self,
+        source: Iterator[_Collated],
+        *,
+        position: int,
+        step: int,
+        workers: int,
+        quarantine: Quarantine,
+        processes: Collection[BaseProcess] = (),
     ) -> None:
         self._source: Iterator[_Collated] | None = source
-        self._step = step
         self._workers = workers
+        self._processes = processes
+        self._step = step
         self.position = position
         """The run's samples, of all processes, that were handed out; what workers fetched ahead does not count."""
         self.quarantine = quarantine
@@ -92,8 +102,10 @@ class Batches(Iterator[dict[str, Tensor]]):
         return tensors
 
     def close(self) -> None:
-        """Stop the workers."""
+        """Stop the workers, one that hangs too: they do not listen to SIGTERM."""
         self._source = None
+        for process in self._processes:
+            process.kill()
 
 
 def loader(
@@ -137,8 +149,15 @@ def loader(
         worker_init_fn=_start_worker,
         generator=torch.Generator().manual_seed(seed),  # else each iter() draws from torch's global state
     )
+    others = set(active_children())
+    source = iter(batches)
     return Batches(
-        iter(batches), position=position, step=stream.step, workers=workers, quarantine=Quarantine(dataset.tolerated)
+        source,
+        position=position,
+        step=stream.step,
+        workers=workers,
+        quarantine=Quarantine(dataset.tolerated),
+        processes=set(active_children()) - others,
     )
 
 
@@ -151,8 +170,10 @@ def _collate(samples: list[Sample]) -> _Collated:
 
 def _start_worker(_: int) -> None:
     limit_threads()
-    # Ctrl-C reaches every process of the terminal; the training process saves first and then ends its workers.
+    # Ctrl-C reaches every process of the terminal, and service managers send SIGTERM to all processes of a job; the
+    # training process saves first and then ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _take(source: Iterator[_Collated], workers: int) -> _Collated:

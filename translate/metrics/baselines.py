@@ -6,7 +6,7 @@ training split, one picture at a time; each says whether it looks at the pairing
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self, cast
+from typing import Literal, Protocol, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,10 @@ class Baseline(Protocol):
 class Identity:
     """The input itself."""
 
-    label: ClassVar[str] = "the input itself"
+    @property
+    def label(self) -> str:
+        """What it does, for tables."""
+        return "the input itself"
 
     def __call__(self, picture: Pixels) -> Pixels:
         """The same picture."""
@@ -58,11 +61,14 @@ class GlobalColourTransfer:
     the stronger baseline is the honest one.
     """
 
-    label: ClassVar[str] = "global colour transfer"
-
     matrix: _Reals
     input_mean: _Reals
     target_mean: _Reals
+
+    @property
+    def label(self) -> str:
+        """What it does, for tables."""
+        return "global colour transfer"
 
     @classmethod
     def fit(cls, inputs: Iterable[Pixels], targets: Iterable[Pixels]) -> Self:

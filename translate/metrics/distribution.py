@@ -97,7 +97,10 @@ def _covariance_root(vectors: Embeddings) -> Embeddings:
 
 @dataclass(frozen=True, kw_only=True)
 class KernelDistance:
-    """KID with its standard error, and the numbers of pictures that were compared; slightly negative is normal."""
+    """KID with its standard error, and the numbers of pictures that were compared; slightly negative is normal.
+
+    Its scale is that of the embedding, cubed: compare it with its error, and with figures by the same network only.
+    """
 
     value: float
     standard_error: float
@@ -105,7 +108,7 @@ class KernelDistance:
     reals: int
 
     def __str__(self) -> str:
-        return f"{self.value:.5f} ± {self.standard_error:.5f} ({self.outputs} outputs, {self.reals} real pictures)"
+        return f"{self.value:.3g} ± {self.standard_error:.2g} ({self.outputs} outputs, {self.reals} real pictures)"
 
 
 def kernel_distance(

@@ -20,12 +20,13 @@ def check_copying(
 
     Args:
         inputs: N x C x H x W in [-1, 1].
-        outputs: What the generator made of them; nothing is checked where channels or sizes differ from the inputs'.
+        outputs: What the generator made of them; nothing is checked where sizes differ from the inputs', or channels
+            do (but for grey inputs: colours that are all grey are a copy of them).
         targets: The true answers where `paired`; else not looked at.
         paired: Whether the i-th target belongs to the i-th input.
         generator: The network's name in the recipe.
     """
-    if inputs.shape != outputs.shape:
+    if not _comparable(inputs, outputs):
         return []
     moved = _mean_levels(outputs, inputs)
     limit = COPIED_SHARE * _mean_levels(targets, inputs) if paired else COPIED_LEVELS
@@ -40,6 +41,10 @@ def check_copying(
             "on identity and cycle (--config.identity-weight 0 first, --config.cycle-weight).",
         )
     ]
+
+
+def _comparable(inputs: Tensor, outputs: Tensor) -> bool:
+    return inputs.shape[-2:] == outputs.shape[-2:] and inputs.shape[1] in (1, outputs.shape[1])
 
 
 def _mean_levels(first: Tensor, second: Tensor) -> float:

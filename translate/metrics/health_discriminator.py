@@ -15,8 +15,8 @@ TOO_ACCURATE = 0.98
 """Held-out accuracy from which the discriminator wins nearly always.
 
 Measured on patches of 64 px emoji: in a pix2pix that went well at most 0.86, falling to 0.61 as it learnt; with ten
-times the discriminator's learning rate against a slow generator 1.00 throughout. Give scores of patches: the mean over a
-whole picture was at 0.999 in the same healthy run. For comparison, StyleGAN2-ADA (Karras et al. 2020) augments more
+times the discriminator's learning rate against a slow generator 1.00 throughout. Give scores of patches: the mean over
+a whole picture was at 0.999 in the same healthy run. For comparison, StyleGAN2-ADA (Karras et al. 2020) augments more
 from a mean sign of 0.6, an accuracy of 0.8, on training pictures.
 """
 

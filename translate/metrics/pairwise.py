@@ -30,7 +30,8 @@ def ssim(output: Tensor, target: Tensor) -> Tensor:
     """Structural similarity of each picture, at most 1; channels are averaged.
 
     Wang et al. 2004: a Gaussian window of standard deviation 1.5 px, 11 x 11, population covariances, and only windows
-    that lie inside the picture (no padding invents pixels), which is what the authors' code and scikit-image do.
+    that lie inside the picture (no padding invents pixels), which is what the authors' code and scikit-image do. It is
+    taken on [0, 1], since it compares means, which must not be negative: on [-1, 1] it would be another number.
 
     Raises:
         ConfigurationError: The shapes differ, or a side is shorter than the window.
@@ -42,7 +43,7 @@ def ssim(output: Tensor, target: Tensor) -> Tensor:
             "score larger pictures or leave SSIM out"
         )
     _, windows = structural_similarity_index_measure(
-        output.float(), target.float(), data_range=RANGE, reduction="none", return_full_image=True
+        _positive(output), _positive(target), data_range=(0.0, 1.0), reduction="none", return_full_image=True
     )
     border = _SSIM_WINDOW_PX // 2
     return windows[..., border:-border, border:-border].mean(dim=(1, 2, 3))
@@ -53,6 +54,10 @@ def l1_levels(output: Tensor, target: Tensor) -> Tensor:
     _require_pair(output, target)
     difference = output.float().clamp(*RANGE) - target.float().clamp(*RANGE)
     return difference.abs().mean(dim=(1, 2, 3)) * _LEVELS_PER_UNIT
+
+
+def _positive(pictures: Tensor) -> Tensor:
+    return (pictures.float() + 1) / 2
 
 
 def _require_pair(output: Tensor, target: Tensor) -> None:

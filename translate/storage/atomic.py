@@ -1,6 +1,5 @@
 """Writing files so that a power cut, a kill or a full disk leaves the old one whole: tmp, fsync, rename, fsync."""
 
-import errno
 import os
 import shutil
 from collections.abc import Generator
@@ -9,8 +8,6 @@ from pathlib import Path
 
 from translate.errors import StorageError
 
-# EFBIG is what a process limit on file sizes gives; EDQUOT a user's quota.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TEMPORARY = ".tmp-"
 
 
@@ -49,21 +46,29 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what interrupted writes left in a folder that nobody else is writing to."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def room_for(path: Path, need_bytes: int) -> Generator[None]:
-    """Turn a full disk into a StorageError with the path, the need and the free space."""
+    """Turn a full disk, and any other refusal to write, into a StorageError with path, need and free space."""
     try:
         yield
     except OSError as problem:
-        if problem.errno in _FULL:
-            raise no_room(path, need_bytes) from problem
-        raise
+        raise no_room(path, need_bytes, problem.strerror or str(problem)) from problem
 
 
-def no_room(path: Path, need_bytes: int) -> StorageError:
-    """The error for a full disk, ready to be raised."""
+def no_room(path: Path, need_bytes: int, reason: str = "no space left") -> StorageError:
+    """The error for a disk that is full or does not take the bytes, ready to be raised."""
     free = shutil.disk_usage(path.parent if path.parent.exists() else Path()).free
     return StorageError(
-        f"No room for {path}: it needs {need_bytes / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free "
-        "(or a quota or file-size limit was met). What was saved before is whole. Make room, then resume."
+        f"Could not write {path} ({reason}): it needs {need_bytes / 1e6:.3f} MB, and {free / 1e6:.3f} MB are free "
+        "there; a quota or a limit on file sizes may be lower. What was saved before is whole. "
+        "Make room, then go on with --resume"
     )

@@ -1,15 +1,17 @@
 """The snapshots of one run: newest first, the last few and the best kept, publish before prune."""
 
 import logging
+import re
 import shutil
 from pathlib import Path
 
 from translate.errors import ModelError
-from translate.storage.atomic import TEMPORARY, temporary_beside
+from translate.storage.atomic import sweep, temporary_beside
 from translate.storage.snapshot import Snapshot, read_snapshot, write_snapshot
 
 _log = logging.getLogger(__name__)
 _PREFIX = "images-"
+_NAME = re.compile(rf"{_PREFIX}(\d+)")
 
 
 class Shelf:
@@ -25,15 +27,20 @@ class Shelf:
 
     def all(self) -> list[int]:
         """The images seen at every snapshot there is, in rising order."""
-        return sorted(int(path.name.removeprefix(_PREFIX)) for path in self.folder.glob(f"{_PREFIX}*"))
+        names = (_NAME.fullmatch(path.name) for path in self.folder.glob(f"{_PREFIX}*"))
+        return sorted(int(name[1]) for name in names if name)
 
     def save(self, images: int, snapshot: Snapshot, *, best: int | None) -> None:
-        """Write a snapshot, then drop old ones but for the last few and the best."""
-        self.sweep()
+        """Write a snapshot, then drop old ones but for the last few and the best.
+
+        Snapshots beyond this one were damaged, or it would not be written: they go too, else they would count as
+        the newest and push whole ones out.
+        """
+        sweep(self.folder)
         if not self._is_whole(images):
             self._drop(images)
             write_snapshot(self.path(images), snapshot)
-        self._prune(best)
+        self._prune(images, best)
 
     def newest(self) -> Snapshot:
         """The newest snapshot that is whole; a damaged one is passed over with a warning.
@@ -51,14 +58,10 @@ class Shelf:
         """The snapshot at `images`."""
         return read_snapshot(self.path(images))
 
-    def sweep(self) -> None:
-        """Remove what an interrupted write left behind."""
-        for path in self.folder.glob(f"{TEMPORARY}*"):
-            shutil.rmtree(path, ignore_errors=True)
-
-    def _prune(self, best: int | None) -> None:
-        for images in self.all()[: -self.keep]:
-            if images != best:
+    def _prune(self, newest: int, best: int | None) -> None:
+        kept = [images for images in self.all() if images <= newest][-self.keep :]
+        for images in self.all():
+            if images not in kept and images != best:
                 self._drop(images)
 
     def _drop(self, images: int) -> None:
@@ -70,6 +73,6 @@ class Shelf:
     def _is_whole(self, images: int) -> bool:
         try:
             read_snapshot(self.path(images))
-        except (ModelError, FileNotFoundError):
+        except ModelError:
             return False
         return True

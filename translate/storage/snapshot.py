@@ -8,6 +8,7 @@ notices a flipped bit.
 import hashlib
 import json
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,10 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
 
 def read_snapshot(folder: Path) -> Snapshot:
     """Read a snapshot. Raises ModelError for a file that is missing, added, damaged or of another kind."""
-    files = _verified(folder)
+    try:
+        files = _verified(folder)
+    except OSError as problem:
+        raise ModelError(f"{folder} cannot be read: {problem.strerror or problem}") from problem
     try:
         return Snapshot(
             tensors={_stem(name): load_tensors(data) for name, data in files.items() if name.endswith(".safetensors")},
@@ -100,18 +104,25 @@ def _verified(folder: Path) -> dict[str, bytes]:
 
 def _entries(folder: Path) -> dict[str, dict[str, Any]]:
     try:
-        entries = json.loads((folder / MANIFEST).read_bytes())["files"]
+        entries = json.loads((folder / MANIFEST).read_bytes(), object_pairs_hook=_without_repeats)["files"]
         valid = all(Path(name).name == name and {"bytes", "sha256"} <= set(entry) for name, entry in entries.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise ModelError(f"{folder} is no whole checkpoint: {MANIFEST} is missing or damaged") from problem
     if not valid:
         raise ModelError(f"{folder / MANIFEST} names files outside its folder or without a hash")
     return entries
 
 
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
 def _verified_file(path: Path, entry: Mapping[str, Any]) -> bytes:
-    if path.is_symlink() or path.stat().st_size != entry["bytes"]:
-        raise ModelError(f"{path} has another size than {MANIFEST} says, or is a link; copy the checkpoint again")
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size != entry["bytes"]:
+        raise ModelError(f"{path} has another size than {MANIFEST} says, or is no file; copy the checkpoint again")
     data = path.read_bytes()
     if _digest(data) != entry["sha256"]:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}; copy the checkpoint again")

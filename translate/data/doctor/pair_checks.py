@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from translate.data.doctor.diagnosis import Problem
 from translate.data.doctor.survey import Seen, Survey
 from translate.data.found import DomainFolder, Found
-from translate.data.layout_words import UNPAIRED_UP_TO
 
 
 def check_pairs(survey: Survey) -> Iterator[Problem]:
@@ -88,7 +87,7 @@ def _different_rotations(sample: list[Seen]) -> Iterator[Problem]:
 
 
 def _unclear_pairing(found: Found) -> Iterator[Problem]:
-    if found.kind == "two folders" and not found.paired and UNPAIRED_UP_TO < found.agreement < 0.9:
+    if found.pairing_is_unclear:
         message = f"{found.agreement:.0%} of the names in A and B are equal; taken as not paired"
         yield Problem(code="pairing_unclear", severity="warning", paths=(found.root,), message=message)
     if found.looks_doubled:

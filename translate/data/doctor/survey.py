@@ -16,7 +16,7 @@ from translate.data.pictures import Limits
 
 Progress = Callable[[int, int], None]
 
-_MAX_THREADS: Final = 8
+_MAX_THREADS: Final = 4  # a picture at the limit of 40 MP takes up to a gigabyte while it is decoded
 
 
 @dataclass(frozen=True, kw_only=True)
