@@ -51,9 +51,39 @@ def check(
         The exit code: 0, or 3 where there are errors.
     """
     console = console or Console()
+    diagnosis = diagnose(
+        root,
+        console,
+        direction=direction,
+        paired=paired,
+        a_kinds=a_kinds,
+        b_kinds=b_kinds,
+        crop_px=crop_px,
+        cache=cache,
+    )
+    print_problems(diagnosis, console)
+    layout = diagnosis.layout and hold_out(diagnosis.layout, validation_fraction, validation_most)
+    _print_layout(layout, console)
+    if estimate and layout and "train" in layout.splits:
+        console.print(Text(estimate()))
+    return _verdict(diagnosis, console)
+
+
+def diagnose(
+    root: Path,
+    console: Console,
+    *,
+    direction: Direction,
+    paired: bool | None,
+    a_kinds: tuple[str, ...],
+    b_kinds: tuple[str, ...],
+    crop_px: int,
+    cache: Path | None = None,
+) -> Diagnosis:
+    """Examine a data set behind a progress bar."""
     with _bar(console) as bar:
         task = bar.add_task("Reading pictures", total=None)
-        diagnosis = examine(
+        return examine(
             root,
             direction=direction,
             paired=paired,
@@ -63,12 +93,6 @@ def check(
             cache=cache,
             on_progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
-    print_problems(diagnosis, console)
-    layout = diagnosis.layout and hold_out(diagnosis.layout, validation_fraction, validation_most)
-    _print_layout(layout, console)
-    if estimate and layout and "train" in layout.splits:
-        console.print(Text(estimate()))
-    return _verdict(diagnosis, console)
 
 
 def print_problems(diagnosis: Diagnosis, console: Console) -> None:

@@ -1,6 +1,7 @@
 """What holds for every method, whatever its paper. A new method is tested by being there."""
 
 import copy
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -61,15 +62,20 @@ def test_every_method_has_a_recipe_and_a_test_of_its_formulas():
 # Who moves
 
 
-def bits(tensors: Mapping[str, Tensor]) -> dict[str, bytes]:
-    return {name: tensor.detach().cpu().contiguous().numpy().tobytes() for name, tensor in tensors.items()}
+def digest(tensor: Tensor) -> str:
+    """Short, so that a failure's report is too."""
+    return hashlib.sha256(tensor.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:12]
 
 
-def parameters(network: nn.Module) -> dict[str, bytes]:
+def bits(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    return {name: digest(tensor) for name, tensor in tensors.items()}
+
+
+def parameters(network: nn.Module) -> dict[str, str]:
     return bits(dict(network.named_parameters()))
 
 
-def buffers(network: nn.Module) -> dict[str, bytes]:
+def buffers(network: nn.Module) -> dict[str, str]:
     return bits(dict(network.named_buffers()))
 
 
@@ -160,7 +166,7 @@ def term_names(engine: Engine, turn: Turn) -> tuple[str, ...]:
 class Seen:
     """What entered each network, by turn: a digest of every input of its first layer, in order."""
 
-    by_turn: dict[str, dict[str, list[bytes]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    by_turn: dict[str, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
 
 @contextmanager
@@ -177,7 +183,7 @@ def watching(engine: Engine) -> Iterator[Seen]:
 
     def hook(name: str):
         def note(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen.by_turn[playing[0]][name].append(inputs[0].detach().numpy().tobytes())
+            seen.by_turn[playing[0]][name].append(digest(inputs[0]))
 
         return note
 
@@ -257,9 +263,11 @@ def state_of(engine: Engine) -> dict[str, Any]:
     }
     return {
         "method": bits(engine.method.state_dict()),
-        "averaged": bits(engine.averaged.method.state_dict()),
+        "averaged": {
+            key: bits(network.state_dict()) for key, network in deployed_networks(engine.averaged.method).items()
+        },
         "moments": bits(moments),
-        "random": torch.get_rng_state().numpy().tobytes(),
+        "random": digest(torch.get_rng_state()),
         "rates": [group["lr"] for optimiser in engine.optimisers.values() for group in optimiser.param_groups],
         "position": (engine.iteration, engine.draws, engine.bad_steps),
     }

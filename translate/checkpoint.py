@@ -47,19 +47,26 @@ def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None
 
 def restore_engine(engine: Engine, snapshot: Snapshot) -> None:
     """Put a snapshot's state into an engine of the same recipe. Raises ModelError where they do not fit."""
-    progress = snapshot.documents[PROGRESS]
-    _refuse_other_world(engine, progress)
     try:
-        engine.method.load_state(snapshot.tensors[NETWORKS])
-        if engine.averaged.method is not engine.method:
-            load_deployed(engine.averaged.method, dict(snapshot.tensors[AVERAGED]))
-        _load_optimisers(engine, snapshot.tensors[OPTIMISERS])
-    except (KeyError, RuntimeError) as problem:
-        raise ModelError(f"The checkpoint does not fit its recipe: {problem}") from problem
+        _refuse_other_world(engine, snapshot.documents[PROGRESS])
+        _load_networks(engine, snapshot)
+        _load_progress(engine, snapshot.documents[PROGRESS])
+        _load_process_state(engine, snapshot)
+    except (KeyError, RuntimeError, TypeError, ValueError) as problem:
+        raise ModelError(f"The checkpoint does not fit its recipe: {type(problem).__name__} {problem}") from problem
+
+
+def _load_networks(engine: Engine, snapshot: Snapshot) -> None:
+    engine.method.load_state(snapshot.tensors[NETWORKS])
+    if engine.averaged.method is not engine.method:
+        load_deployed(engine.averaged.method, dict(snapshot.tensors[AVERAGED]))
+    _load_optimisers(engine, snapshot.tensors[OPTIMISERS])
+
+
+def _load_progress(engine: Engine, progress: Mapping[str, Any]) -> None:
     engine.scaler.load_state_dict(progress["scaler"])
     engine.iteration, engine.draws = progress["iteration"], progress["draws"]
     engine.bad_steps = progress["bad_steps"]
-    _load_process_state(engine, snapshot)
 
 
 def _process_state(engine: Engine) -> bytes:

@@ -45,8 +45,8 @@ class CycleGAN(Method):
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")
-        self.generator_ab = config.generator.build(a, b, batch_size=spec.batch_size)
-        self.generator_ba = config.generator.build(b, a, batch_size=spec.batch_size)
+        self.generator_ab = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
+        self.generator_ba = config.generator.build(b, a, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.discriminator_a = config.discriminator.build(a)
         self.discriminator_b = config.discriminator.build(b)
         self.pool_a = _pool(config, spec, a)

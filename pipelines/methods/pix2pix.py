@@ -51,7 +51,7 @@ class Pix2Pix(Method):
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")
-        self.generator = config.generator.build(a, b, batch_size=spec.batch_size)
+        self.generator = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.discriminator = config.discriminator.build(a + b)
         self.objective = OBJECTIVES[config.objective]
         self.backbone = EfficientNetLite(variant="lite0") if config.perceptual_weight else nn.Identity()

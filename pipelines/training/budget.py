@@ -8,7 +8,7 @@ import torch
 
 from pipelines.scoring.heldout import HeldOut
 from pipelines.training.data import Data
-from pipelines.training.resolve import with_images
+from pipelines.training.resolve import VALIDATIONS, with_images
 from pipelines.training.session import Session, open_session
 from pipelines.training.validation import Validator
 from translate.processes import Processes
@@ -38,10 +38,15 @@ def fit_to_budget(
     trial = replace(recipe, length=Length(images=10**9))
     session = open_session(trial, data, device, processes, workers)
     validation_sec = _seconds_of_validation(session, held_out)
-    images_per_sec = _images_per_sec(session, min(_LONGEST_MEASUREMENT_SEC, _SHARE_OF_BUDGET * budget_sec))
+    rate = images_per_sec(
+        session,
+        warm_up=_WARM_UP_ITERATIONS,
+        least=_LEAST_ITERATIONS,
+        at_least_sec=min(_LONGEST_MEASUREMENT_SEC, _SHARE_OF_BUDGET * budget_sec),
+    )
     left_sec = _RESERVE * (budget_sec - (time.monotonic() - started))
-    validations = 20 if recipe.validation.every_images == 0 else 0
-    images = int(images_per_sec * max(1.0, left_sec - validations * validation_sec))
+    validations = VALIDATIONS if recipe.validation.every_images == 0 else 0
+    images = int(rate * max(1.0, left_sec - validations * validation_sec))
     return with_images(recipe, _agreed(images, device, processes))
 
 
@@ -53,15 +58,18 @@ def _seconds_of_validation(session: Session, held_out: HeldOut) -> float:
     return time.monotonic() - started
 
 
-def _images_per_sec(session: Session, at_least_sec: float) -> float:
+def images_per_sec(session: Session, *, warm_up: int, least: int, at_least_sec: float) -> float:
+    """Images a second of real training steps: `least` of them and for `at_least_sec`, after some to warm up."""
     stream = session.stream()
-    for _ in range(_WARM_UP_ITERATIONS):
+    for _ in range(warm_up):
         session.engine.play(stream)
+    _wait_for(session.engine.device)
     before, started, iterations = session.engine.images, time.monotonic(), 0
-    while iterations < _LEAST_ITERATIONS or time.monotonic() - started < at_least_sec:
+    while iterations < least or time.monotonic() - started < at_least_sec:
         session.engine.play(stream)
         iterations += 1
     _wait_for(session.engine.device)
+    stream.batches.close()
     return (session.engine.images - before) / (time.monotonic() - started)
 
 

@@ -12,7 +12,8 @@ from translate.errors import ConfigurationError
 from translate.method import Method
 from translate.recipe import Length, Recipe
 
-_VALIDATIONS = 20
+VALIDATIONS = 20
+"""How often a run is scored where its recipe does not say."""
 
 
 def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Recipe[Any]:
@@ -31,7 +32,7 @@ def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
     """The recipe with its length in images, rounded up to whole steps, and the intervals that follow from it."""
     step = recipe.batch_size * recipe.accumulate
     images = math.ceil(images / step) * step
-    every = recipe.validation.every_images or max(1, images // _VALIDATIONS)
+    every = recipe.validation.every_images or max(1, images // VALIDATIONS)
     return replace(
         recipe,
         length=Length(images=images),

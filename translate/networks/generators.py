@@ -1,9 +1,10 @@
 """Image-to-image generators as configuration: what a recipe says, and the network it stands for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from translate.errors import ConfigurationError
 from translate.networks.initialise import initialise
 from translate.networks.norm import Norm
 from translate.networks.resample import Resampling
@@ -21,8 +22,9 @@ class GeneratorConfig:
     """A U-Net has skips between encoder and decoder; a ResNet has residual blocks at a quarter of the size."""
     width: int = 64
     """Channels of the outermost level."""
-    depth: int = 8
-    """U-Net: how often it halves the size; 8 for 256 px (a multiple of 256), 7 for 128 px, 6 for 64 px."""
+    depth: int = 0
+    """U-Net: how often it halves the size; 0: as often as the training crop allows, 8 times at 256 px as in the paper,
+    7 at 128 px, 6 at 64 px."""
     blocks: int = 9
     """ResNet: residual blocks; the papers take 9 at 256 px and 6 at 128 px."""
     norm: Norm = "batch"
@@ -32,9 +34,14 @@ class GeneratorConfig:
     dropout: float = 0.0
     """Probability of dropout in training; pix2pix takes 0.5 as its noise. Users always run without."""
 
-    def build(self, inputs: int, outputs: int, *, batch_size: int) -> TranslationNetwork:
-        """The network, with weights from N(0, 0.02) as in both papers."""
-        network = _BUILDERS[self.kind](self, inputs, outputs, self._norm(batch_size))
+    def build(self, inputs: int, outputs: int, *, batch_size: int, crop_px: int) -> TranslationNetwork:
+        """The network for training crops of `crop_px`, with weights from N(0, 0.02) as in both papers.
+
+        Raises ConfigurationError for a crop that the network cannot take.
+        """
+        fitted = replace(self, depth=self.depth or _halvings(crop_px), norm=self._norm(batch_size))
+        network = _BUILDERS[self.kind](fitted, inputs, outputs)
+        _require_crop(crop_px, network)
         initialise(network)
         return network
 
@@ -43,31 +50,45 @@ class GeneratorConfig:
         return "instance-affine" if self.norm == "batch" and batch_size == 1 else self.norm
 
 
-def _unet(config: GeneratorConfig, inputs: int, outputs: int, norm: Norm) -> TranslationNetwork:
+def _halvings(crop_px: int) -> int:
+    """How often 2 divides the crop: 8 for 256, 5 for 96."""
+    return max(2, (crop_px & -crop_px).bit_length() - 1)
+
+
+def _require_crop(crop_px: int, network: TranslationNetwork) -> None:
+    rule = network.size_rule
+    if crop_px < rule.at_least_px or crop_px % rule.multiple_of_px:
+        raise ConfigurationError(
+            f"--augmentation.crop-px is {crop_px}, but the generator takes multiples of {rule.multiple_of_px} px, at "
+            f"least {rule.at_least_px}: choose such a crop, or another --config.generator.depth"
+        )
+
+
+def _unet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNetwork:
     return UNet(
         inputs=inputs,
         outputs=outputs,
         width=config.width,
         depth=config.depth,
-        norm=norm,
+        norm=config.norm,
         resampling=config.resampling,
         dropout=config.dropout,
     )
 
 
-def _resnet(config: GeneratorConfig, inputs: int, outputs: int, norm: Norm) -> TranslationNetwork:
+def _resnet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNetwork:
     return ResNet(
         inputs=inputs,
         outputs=outputs,
         width=config.width,
         blocks=config.blocks,
-        norm=norm,
+        norm=config.norm,
         resampling=config.resampling,
         dropout=config.dropout,
     )
 
 
-_BUILDERS: dict[str, Callable[[GeneratorConfig, int, int, Norm], TranslationNetwork]] = {
+_BUILDERS: dict[str, Callable[[GeneratorConfig, int, int], TranslationNetwork]] = {
     "unet": _unet,
     "resnet": _resnet,
 }

@@ -1,0 +1,79 @@
+"""`pixturn check DIR`: the dataset doctor, and what a run on the folder would take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from pipelines.check import check
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """Reads every picture, lists all problems at once with their fixes, and ends with what would be trained."""
+
+    folder: Annotated[Path, tyro.conf.Positional]
+    """The data set."""
+    recipe: str = ""
+    """Recipe to estimate; empty: pix2pix for pairs, cyclegan for unpaired pictures."""
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    """BtoA turns the data set round."""
+    paired: bool | None = None
+    """Whether pictures are paired by name; None: found out."""
+    a: tuple[str, ...] = ("rgb",)
+    """What domain A's pictures are: grey, rgb, rgba, labels:N."""
+    b: tuple[str, ...] = ("rgb",)
+    """What domain B's pictures are."""
+    crop_px: int = 256
+    """Side of the training crops in pixels."""
+    estimate: bool = True
+    """Try a step of training, and say how long a run would take and how much memory."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
+    return check(
+        options.folder,
+        direction=options.direction,
+        paired=options.paired,
+        a_kinds=options.a,
+        b_kinds=options.b,
+        crop_px=options.crop_px,
+        estimate=(lambda: _estimate(options)) if options.estimate else None,
+    )
+
+
+def _estimate(options: CheckOptions) -> str:
+    try:
+        from pipelines.recipes import recipe_named
+        from pipelines.training.estimate import estimate
+    except ModuleNotFoundError as problem:
+        return f"No estimate: training needs {problem.name} (pip install 'pixturn[train]')"
+    recipe = recipe_named(options.recipe or _fitting(options))
+    augmentation = replace(recipe.augmentation, crop_px=options.crop_px, load_px=round(options.crop_px * 286 / 256))
+    return estimate(
+        replace(
+            recipe,
+            data=str(options.folder),
+            direction=options.direction,
+            a=options.a,
+            b=options.b,
+            augmentation=augmentation,
+        )
+    )
+
+
+def _fitting(options: CheckOptions) -> str:
+    from translate.data.layouts import find_layout
+
+    layout = find_layout(
+        options.folder,
+        direction=options.direction,
+        a_ports=len(options.a),
+        b_ports=len(options.b),
+        paired=options.paired,
+    )
+    return "pix2pix" if layout.splits["train"].paired else "cyclegan"
