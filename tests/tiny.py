@@ -56,7 +56,7 @@ def separate(part: Any) -> Any:
     if isinstance(part, GeneratorConfig):
         return replace(part, norm="instance", dropout=0.0)
     if isinstance(part, DiscriminatorConfig):
-        return replace(part, norm="none")
+        return replace(part, norm="none", spectral_norm=False)
     return part
 
 
@@ -230,3 +230,36 @@ def numbered(batch_size: int = 2) -> Callable[[], Mapping[str, Tensor]]:
         return {"a": a, "b": b, "number": torch.tensor(number)}
 
     return draw
+
+
+def terms_of(method: Method, turn_name: str, batch: Batch, progress: Progress | None = None) -> Terms:
+    """What one turn's loss says, with the movers' gradients on, as the engine has it."""
+    turn = next(turn for turn in method.turns() if turn.name == turn_name)
+    with batch.turn(turn.trains):
+        return turn.loss(batch, progress or Progress(images=0, total_images=1))
+
+
+def assert_same_move(method: Method, turn_name: str, batch: Batch, expected: Callable[[], Terms]) -> None:
+    """A turn's terms and the gradients of its movers are those of `expected`, term by term and as a sum."""
+    turn = next(turn for turn in method.turns() if turn.name == turn_name)
+    movers = [parameter for network in turn.trains for parameter in network.parameters()]
+    method.requires_grad_(False)
+    for parameter in movers:
+        parameter.requires_grad_(True)
+    terms = terms_of(method, turn_name, batch)
+    truth = expected()
+    assert terms.keys() == truth.keys()
+    for name, value in truth.items():
+        assert float(value.detach()) != 0.0
+        torch.testing.assert_close(terms[name].detach(), value.detach(), rtol=1e-5, atol=1e-7, msg=f"term {name}")
+        _assert_same_gradients(terms[name], value, movers, name)
+    method.requires_grad_(False)
+
+
+def _assert_same_gradients(term: Tensor, truth: Tensor, movers: list[nn.Parameter], name: str) -> None:
+    got = torch.autograd.grad(term, movers, retain_graph=True, materialize_grads=True)
+    wanted = torch.autograd.grad(truth, movers, retain_graph=True, materialize_grads=True)
+    largest = max(float(gradient.abs().max()) for gradient in wanted)
+    assert largest > 0
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * largest, msg=f"gradient of {name}")

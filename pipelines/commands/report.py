@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 
 from pipelines.runs import RUNS, find_run
-from pipelines.training.reporting import write_run_report
+from pipelines.training.reporting import tell_outcome, write_run_report
 from translate.devices import DeviceName, pick_device
 
 
@@ -30,10 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(ReportOptions, prog="pixturn report", args=list(arguments))
     folder = find_run(options.name, options.runs)
-    console = Console(file=sys.stdout)
     with Console(stderr=True).status("Scoring the held-out pictures ..."):
         report = write_run_report(folder, device=pick_device(options.device))
-    for verdict in (*report.verdicts, *(report.health or ())):
-        console.print(f"{verdict.severity:8} {verdict.message}", highlight=False)
-    console.print(f"\n{folder.report}", highlight=False)
+    tell_outcome(report, folder, Console(file=sys.stdout))
     return 0

@@ -1,6 +1,7 @@
 """The health of a finished or stopped run, from its held-out pictures, its discriminators and its curves."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 
@@ -19,13 +20,19 @@ from translate.metrics.health_discriminator import check_discriminator
 _SEVERITIES: dict[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
 
 
-def examine(trained: Trained, held_out: HeldOut, contests: list[Contest], device: torch.device) -> Iterable[Finding]:
+def examine(
+    trained: Trained, held_out: HeldOut, training: HeldOut, contests: list[Contest], device: torch.device
+) -> Iterable[Finding]:
     """Everything that is found to be wrong, in the report's words."""
+    names = {network: name for name, network in trained.method.networks().items()}
     for contest in contests:
-        yield from map(_told, examine_pictures(_sample(contest, held_out, device), generator=contest.deploy))
+        generator = names[trained.method.deploys()[contest.deploy].networks[0]]
+        yield from map(_told, examine_pictures(_sample(contest, held_out, device), generator=generator))
     method = _as_trained(trained).to(device)
+    seen = {part.discriminator: part.held_out_real for part in discriminator_scores(method, training, device)}
     for scores in discriminator_scores(method, held_out, device):
-        yield from map(_told, check_discriminator(scores))
+        with_training = replace(scores, training_real=seen[scores.discriminator])
+        yield from map(_told, check_discriminator(with_training))
 
 
 @torch.inference_mode()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import torch
+from rich.console import Console
+from rich.markup import escape
 
 from pipelines.report import (
     Chart,
@@ -21,6 +23,7 @@ from pipelines.report import (
     group_series,
     write_report,
 )
+from pipelines.report.model import Severity
 from pipelines.runs import PROGRESS, RECIPE, RunFolder
 from pipelines.scoring.heldout import HeldOut, read_held_out
 from pipelines.scoring.judge import Scores
@@ -35,6 +38,12 @@ from translate.data.tensors import to_uint8
 from translate.devices import describe_device
 from translate.storage.shelf import Shelf
 
+_MARKS: Mapping[Severity, str] = {
+    "good": "[green]✓[/green]",
+    "info": "·",
+    "warning": "[yellow]![/yellow]",
+    "error": "[red]✗[/red]",
+}
 _MOST_FITTED = 1000
 _MOST_EXAMPLES = 200
 
@@ -47,9 +56,19 @@ def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
     held_out = read_held_out(data.scored, domains, trained.recipe.augmentation)
     training = read_held_out(data.training, domains, trained.recipe.augmentation, most=_MOST_FITTED)
     contests = hold_contests(trained, held_out, training, device)
-    report = _report(folder, trained, data, held_out, contests, device)
+    report = _report(folder, trained, data, held_out, training, contests, device)
     write_report(folder.report, report)
     return report
+
+
+def tell_outcome(report: Report, folder: RunFolder, console: Console) -> None:
+    """Print what the report says first and what to do next."""
+    for finding in (*report.verdicts, *(report.health or ())):
+        mark = _MARKS[finding.severity]
+        console.print(f"{mark} {escape(finding.message)}", highlight=False, soft_wrap=True)
+    console.print(f"\nThe report: [bold]{escape(str(folder.report))}[/bold]", highlight=False, soft_wrap=True)
+    for command in report.next_steps:
+        console.print(f"{command.purpose}:\n    {escape(command.line)}", highlight=False, soft_wrap=True)
 
 
 def _report(
@@ -57,6 +76,7 @@ def _report(
     trained: Trained,
     data: Data,
     held_out: HeldOut,
+    training: HeldOut,
     contests: list[Contest],
     device: torch.device,
 ) -> Report:
@@ -76,7 +96,7 @@ def _report(
         examples_note=f"{'Test' if data.test else 'Validation'} pictures, never trained on; the best weights "
         f"({trained.cards[contests[0].deploy].images_seen:,} images).",
         charts=_charts(lines),
-        health=tuple(examine(trained, held_out, contests, device)),
+        health=tuple(examine(trained, held_out, training, contests, device)),
         data=_data_summary(data),
         recipe=trained.snapshot.documents[RECIPE],
         environment=_environment(trained, device),

@@ -17,7 +17,7 @@ from pipelines.training.keeping import Keeper, Standing
 from pipelines.training.loop import Loop
 from pipelines.training.observers import MetricsFile, Observer, ProgressBar, Sheets, TensorBoard
 from pipelines.training.preflight import refuse_bad_data
-from pipelines.training.reporting import write_run_report
+from pipelines.training.reporting import tell_outcome, write_run_report
 from pipelines.training.resolve import resolve
 from pipelines.training.session import Session, open_session
 from pipelines.training.stopping import listening
@@ -84,8 +84,9 @@ def _carry_out(recipe: Recipe[Any], folder: RunFolder, setting: Setting, snapsho
             validator = Validator(session, held_out)
             Loop(session=session, validator=validator, keeper=keeper, observers=observers, stop=stop).run()
         if setting.report and processes.is_first:
-            write_run_report(folder, device=session.engine.device)
-            console.print(f"The report: {folder.report}", highlight=False)
+            with console.status("Scoring the held-out pictures ..."):
+                report = write_run_report(folder, device=session.engine.device)
+            tell_outcome(report, folder, console)
     return folder
 
 

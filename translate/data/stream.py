@@ -5,7 +5,9 @@ permutation comes from (seed, epoch) alone. Batches run on over the end of an ep
 """
 
 import signal
-from collections.abc import Collection, Iterator
+import threading
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 
@@ -84,6 +86,7 @@ class Batches(Iterator[dict[str, Tensor]]):
         self.position = position
         """The run's samples, of all processes, that were handed out; what workers fetched ahead does not count."""
         self.quarantine = quarantine
+        self._hear_deaths(False)
 
     def __next__(self) -> dict[str, Tensor]:
         """The next batch.
@@ -94,12 +97,36 @@ class Batches(Iterator[dict[str, Tensor]]):
         """
         if self._source is None:
             raise StopIteration
-        tensors, refused = _take(self._source, self._workers)
+        with self._hearing_deaths():
+            tensors, refused = _take(self._source, self._workers)
         self.quarantine.admit(refused)
         if not tensors:
             self.quarantine.refuse()
         self.position += self._step
         return tensors
+
+    @contextmanager
+    def _hearing_deaths(self) -> Generator[None]:
+        """A worker's death is told here, where a batch is waited for.
+
+        torch raises it out of a signal handler in the midst of whatever the training process computes or saves, where
+        the run has no state that could be kept.
+        """
+        self._hear_deaths(True)
+        try:
+            self._raise_death()
+            yield
+        finally:
+            self._hear_deaths(False)
+
+    def _hear_deaths(self, wanted: bool) -> None:
+        if self._processes and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, self._raise_death if wanted else signal.SIG_DFL)
+
+    def _raise_death(self, *_: object) -> None:
+        for process in self._processes:
+            if process.exitcode is not None:
+                raise RuntimeError(f"DataLoader worker (pid {process.pid}) ended with {process.exitcode}")
 
     def close(self) -> None:
         """Stop the workers, one that hangs too: they do not listen to SIGTERM."""

@@ -1,0 +1,170 @@
+"""pix2pix's terms and gradients against the papers' formulas, written out anew with plain torch."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from tiny import assert_same_move, batch_of, drawing, terms_of, tiny_engine, tiny_method, tiny_recipe
+from torch import Tensor
+from torch.nn import functional
+
+from pipelines.methods.pix2pix import Pix2Pix
+from translate.method import Batch
+from translate.networks.efficientnet import EfficientNetLite
+
+PAPER = {"objective": "non-saturating"}
+RICH = {"objective": "least-squares", "feature_weight": 7.0, "adversarial_weight": 3.0, "l1_weight": 20.0}
+PERCEPTUAL = {"perceptual_weight": 5.0, "objective": "hinge"}
+COMPARING = {"objective": "relativistic"}
+
+
+def method_of(name: str = "pix2pix", **config: Any) -> tuple[Pix2Pix, Batch]:
+    recipe = tiny_recipe(name)
+    recipe = replace(recipe, config=replace(recipe.config, **config))
+    method = tiny_method(recipe)
+    assert isinstance(method, Pix2Pix)
+    return method, Batch(batch_of(recipe.spec()), frozenset({method.generator, method.discriminator}))
+
+
+def cross_entropy(scores: Tensor, target: float) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+
+
+def scores(method: Pix2Pix, a: Tensor, b: Tensor) -> Tensor:
+    (one,) = method.discriminator(torch.cat([a, b], dim=1))
+    return one
+
+
+def inner_maps(method: Pix2Pix, a: Tensor, b: Tensor) -> list[Tensor]:
+    """What hooks on the discriminator's stages see, without the scores."""
+    maps: list[Tensor] = []
+    (discriminator,) = method.discriminator.scales
+    handles = [stage.register_forward_hook(lambda _m, _i, out: maps.append(out)) for stage in discriminator.stages]
+    method.discriminator(torch.cat([a, b], dim=1))
+    for handle in handles:
+        handle.remove()
+    return maps[:-1]
+
+
+def test_discriminator_halves_the_cross_entropy_of_pairs():
+    """1/2 (E[-log D(a, b)] + E[-log(1 - D(a, G(a)))]), section 3.3."""
+    method, batch = method_of(**PAPER)
+    a, b = batch["a"], batch["b"]
+
+    def expected():
+        fake = method.generator(a).detach()
+        return {
+            "adversarial": (cross_entropy(scores(method, a, b), 1.0) + cross_entropy(scores(method, a, fake), 0.0)) / 2
+        }
+
+    assert_same_move(method, "discriminator", batch, expected)
+
+
+def test_generator_fools_the_discriminator_and_stays_at_the_truth():
+    """E[-log D(a, G(a))] + 100 E|b - G(a)|, equation 4."""
+    method, batch = method_of(**PAPER)
+
+    def expected():
+        fake = method.generator(batch["a"])
+        return {
+            "adversarial": cross_entropy(scores(method, batch["a"], fake), 1.0),
+            "l1": 100.0 * (batch["b"] - fake).abs().mean(),
+        }
+
+    assert_same_move(method, "generator", batch, expected)
+
+
+def test_generator_with_feature_matching_and_other_weights():
+    """pix2pixHD, equation 4: the sum over inner layers of the mean absolute difference."""
+    method, batch = method_of(**RICH)
+    a, b = batch["a"], batch["b"]
+
+    def expected():
+        fake = method.generator(a)
+        pairs = zip(inner_maps(method, a, fake), inner_maps(method, a, b), strict=True)
+        return {
+            "adversarial": 3.0 * (scores(method, a, fake) - 1).square().mean(),
+            "l1": 20.0 * functional.l1_loss(fake, b),
+            "features": 7.0 * sum((functional.l1_loss(one, other) for one, other in pairs), torch.zeros(())),
+        }
+
+    assert_same_move(method, "generator", batch, expected)
+
+
+def test_generator_with_the_perceptual_loss():
+    """The sum over five maps of EfficientNet-Lite0 of the mean absolute difference."""
+    method, batch = method_of(**PERCEPTUAL)
+    a, b = batch["a"], batch["b"]
+    backbone = EfficientNetLite(variant="lite0")
+
+    def expected():
+        fake = method.generator(a)
+        layers = list(zip(backbone(fake), backbone(b), strict=True))
+        assert len(layers) == 5
+        return {
+            "adversarial": -scores(method, a, fake).mean(),
+            "l1": 100.0 * functional.l1_loss(fake, b),
+            "perceptual": 5.0 * sum((functional.l1_loss(one, other) for one, other in layers), torch.zeros(())),
+        }
+
+    assert_same_move(method, "generator", batch, expected)
+
+
+def test_relativistic_game_compares_with_the_true_pair():
+    """softplus(D(a, b) - D(a, G(a))) for the generator, half of softplus(D(a, G(a)) - D(a, b)) for the other."""
+    method, batch = method_of(**COMPARING)
+    a, b = batch["a"], batch["b"]
+
+    def lead():
+        return scores(method, a, b) - scores(method, a, method.generator(a))
+
+    def generator():
+        return {
+            "adversarial": functional.softplus(lead()).mean(),
+            "l1": 100.0 * functional.l1_loss(method.generator(a), b),
+        }
+
+    assert_same_move(method, "discriminator", batch, lambda: {"adversarial": functional.softplus(-lead()).mean() / 2})
+    assert_same_move(method, "generator", batch, generator)
+
+
+def test_terms_that_are_off_cost_nothing():
+    method, batch = method_of(feature_weight=0.0, perceptual_weight=0.0)
+    assert terms_of(method, "generator", batch).keys() == {"adversarial", "l1"}
+    assert list(method.backbone.state_dict()) == []
+
+
+def test_discriminator_plays_first_and_the_generator_then_meets_the_moved_one():
+    recipe = tiny_recipe("pix2pix")
+    engine = tiny_engine(recipe)
+    figures = engine.play(drawing(recipe))
+    assert list(figures) == ["discriminator/adversarial", "generator/adversarial", "generator/l1"]
+    fresh = tiny_method(recipe)
+    assert isinstance(fresh, Pix2Pix)
+    fresh.discriminator.load_state_dict(engine.networks["discriminator"].state_dict())
+    batch = batch_of(recipe.spec())
+    with torch.no_grad():
+        met = cross_entropy(scores(fresh, batch["a"], fresh.generator(batch["a"])), 1.0)
+    assert float(figures["generator/adversarial"]) == pytest.approx(float(met), rel=1e-5)
+
+
+def test_defaults_are_the_papers():
+    recipe = Pix2Pix.recipe()
+    config = recipe.config
+    assert (config.l1_weight, config.adversarial_weight, config.feature_weight) == (100.0, 1.0, 0.0)
+    assert config.generator.dropout == 0.5
+    assert (config.generator.kind, config.generator.norm, config.generator.depth) == ("unet", "batch", 8)
+    assert (config.discriminator.layers, config.discriminator.norm) == (3, "batch")
+    assert {(adam.learning_rate, adam.beta1, adam.beta2) for adam in recipe.optimisers.values()} == {(2e-4, 0.5, 0.999)}
+    assert (recipe.length.epochs, recipe.batch_size, recipe.paired) == (200, 1, True)
+    assert (recipe.schedule.shape, recipe.schedule.hold) == ("linear", 0.5)
+
+
+def test_scores_are_those_of_the_true_and_the_made_pair():
+    method, batch = method_of()
+    method.eval()
+    found = method.scores(batch)["discriminator"]
+    a, b = batch["a"], batch["b"]
+    assert torch.equal(torch.cat(list(found.real)), scores(method, a, b))
+    assert torch.equal(torch.cat(list(found.fake)), scores(method, a, method.generator(a)))
