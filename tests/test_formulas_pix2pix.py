@@ -154,7 +154,10 @@ def test_defaults_are_the_papers():
     config = recipe.config
     assert (config.l1_weight, config.adversarial_weight, config.feature_weight) == (100.0, 1.0, 0.0)
     assert config.generator.dropout == 0.5
-    assert (config.generator.kind, config.generator.norm, config.generator.depth) == ("unet", "batch", 8)
+    assert (config.generator.kind, config.generator.norm) == ("unet", "batch")
+    with torch.device("meta"):
+        method = Pix2Pix(config, recipe.spec())
+    assert method.generator.size_rule.at_least_px == 256, "eight halvings at 256 px"
     assert (config.discriminator.layers, config.discriminator.norm) == (3, "batch")
     assert {(adam.learning_rate, adam.beta1, adam.beta2) for adam in recipe.optimisers.values()} == {(2e-4, 0.5, 0.999)}
     assert (recipe.length.epochs, recipe.batch_size, recipe.paired) == (200, 1, True)

@@ -5,7 +5,7 @@ joint Adam over several networks (Adam works element by element); the norm of a 
 per turn.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from translate.errors import DivergedError
 from translate.method import Batch, Method, Progress, Terms, Turn
 from translate.processes import Processes
 from translate.recipe import Recipe
+from translate.statistics import copied, put_back
 
 Draw = Callable[[], Mapping[str, Tensor]]
 Figures = dict[str, Tensor]
@@ -44,11 +45,13 @@ class Engine:
         self.processes.copy_from_first(method.state().values())
         self.averaged = Averaged(method, recipe.average_half_life_images)
         self.turns = method.turns()
+        _refuse_strange_movers(self.turns, self.networks)
         self.optimisers = {name: recipe.optimisers[name].build(net.parameters()) for name, net in self.networks.items()}
         self.scaler = GradScaler(device.type, enabled=recipe.precision == "fp16")
         self.iteration = 0
         self.draws = 0
-        self.bad_steps = 0
+        self.bad_steps = {turn.name: 0 for turn in self.turns}
+        """Bad steps in a row, by turn."""
         if recipe.compile:
             for network in self.networks.values():
                 network.compile()
@@ -75,7 +78,7 @@ class Engine:
                 self._move(turn, self._draw(draw, [turn]), progress)
             figures |= self._move(turn, common, progress)
         self.iteration += 1
-        self.averaged.update(self.images, self.recipe.batch_size * self.recipe.accumulate * self.processes.world)
+        self.averaged.update(self.images, self.images - progress.images)
         return figures
 
     def _draw(self, draw: Draw, turns: list[Turn]) -> list[Batch]:
@@ -94,9 +97,12 @@ class Engine:
         optimisers = [self.optimisers[name] for name, network in self.networks.items() if network in turn.trains]
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
+        before = copied(self.networks.values())
         with _moving(turn.trains):
             figures = [self._backward(turn, batch, progress, len(batches)) for batch in batches]
-        self._step(turn, optimisers, figures, batches)
+        if not self._step(turn, optimisers, figures):
+            put_back(self.networks.values(), before)
+            self._count_bad_step(turn, figures, batches)
         return _mean(figures)
 
     def _backward(self, turn: Turn, batch: Batch, progress: Progress, parts: int) -> Figures:
@@ -112,39 +118,40 @@ class Engine:
         dtype = _AUTOCAST.get(self.recipe.precision)
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
-    def _step(
-        self, turn: Turn, optimisers: list[torch.optim.Optimizer], figures: list[Figures], batches: list[Batch]
-    ) -> None:
+    def _step(self, turn: Turn, optimisers: list[torch.optim.Optimizer], figures: list[Figures]) -> bool:
+        """Move by the gradient, unless something is not finite: then return False, and nothing has moved."""
         parameters = [parameter for network in turn.trains for parameter in network.parameters()]
         self.processes.average_gradients(parameters)
         for optimiser in optimisers:
             self.scaler.unscale_(optimiser)
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         if self._is_bad(norm, figures):
-            self._count_bad_step(turn, figures, batches)
-            return
-        self.bad_steps = 0
+            self.scaler.update()
+            return False
+        self.bad_steps[turn.name] = 0
         if turn.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(parameters, turn.clip_norm, norm)
         for optimiser in optimisers:
             self.scaler.step(optimiser)
         self.scaler.update()
+        return True
 
     def _is_bad(self, norm: Tensor, figures: list[Figures]) -> bool:
-        """Whether to count this step against the run; a scaler that overflows skips the step by itself."""
+        """Whether to count this step against the run.
+
+        A scaler skips a step whose scaled gradient overflows and tries a smaller scale; below 1 that is no remedy.
+        """
         finite = torch.stack([value.isfinite() for part in figures for value in part.values()]).all()
-        if not self.scaler.is_enabled():
+        if not self.scaler.is_enabled() or self.scaler.get_scale() < 1.0:
             finite = finite & norm.isfinite().to(finite.device)
         bad = torch.tensor([0.0 if finite else 1.0])
         return self.processes.any(bool(bad.item()))
 
     def _count_bad_step(self, turn: Turn, figures: list[Figures], batches: list[Batch]) -> None:
-        self.bad_steps += 1
-        if self.scaler.is_enabled():
-            self.scaler.update()
-        if self.bad_steps >= MOST_BAD_STEPS:
+        self.bad_steps[turn.name] += 1
+        if self.bad_steps[turn.name] >= MOST_BAD_STEPS:
             raise DivergedError(
-                f"{self.bad_steps} steps in a row were not finite, the last in turn {turn.name!r} at "
+                f"{self.bad_steps[turn.name]} steps in a row of turn {turn.name!r} were not finite, the last at "
                 f"{self.images} images; first bad tensor: {self._first_bad(figures, batches)}. No such step changed "
                 "the weights. Lower the learning rate, or train in fp32 (--precision fp32), and resume."
             )
@@ -200,6 +207,15 @@ def _moving(networks: tuple[nn.Module, ...]) -> Generator[None]:
     finally:
         for network in networks:
             network.requires_grad_(False)
+
+
+def _refuse_strange_movers(turns: Sequence[Turn], networks: Mapping[str, nn.Module]) -> None:
+    for turn in turns:
+        strange = [type(network).__name__ for network in turn.trains if network not in networks.values()]
+        if strange:
+            raise ValueError(f"Turn {turn.name!r} trains {strange}, no direct children of the method: make them so")
+    if len({turn.name for turn in turns}) < len(turns):
+        raise ValueError(f"Two turns have one name: {[turn.name for turn in turns]}")
 
 
 def _refuse_shared_parameters(networks: Mapping[str, nn.Module]) -> None:

@@ -122,7 +122,7 @@ class Turn:
     """One move of the game: `loss` gives named terms, their sum moves the networks in `trains`.
 
     The turn is played every `every` iterations, `repeats` times on a fresh batch each, from the fraction `start`
-    of the run to the fraction `stop`. `clip_norm` bounds the global norm of the turn's gradient.
+    of the run (included) to the fraction `stop` (excluded, but for 1). `clip_norm` bounds the global norm of the turn's gradient.
     """
 
     name: str
@@ -136,7 +136,8 @@ class Turn:
 
     def is_due(self, iteration: int, progress: Progress) -> bool:
         """Whether the turn is played in this iteration."""
-        return iteration % self.every == 0 and self.start <= progress.fraction <= self.stop
+        has_stopped = self.stop < 1.0 and progress.fraction >= self.stop
+        return iteration % self.every == 0 and self.start <= progress.fraction and not has_stopped
 
 
 @dataclass(frozen=True, kw_only=True)

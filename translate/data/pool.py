@@ -19,12 +19,15 @@ class ReplayPool(nn.Module):
         """For each fake, half of the time itself, else an earlier one whose place it takes.
 
         Until the pool is full every fake is stored and given back. A pool of capacity 0 gives the fakes back.
+        What is not finite is given back and never stored, so that a bad step leaves nothing behind.
         """
         if len(self.pictures) == 0:
             return fakes
         return torch.stack([self._exchange_one(fake) for fake in fakes.float()])
 
     def _exchange_one(self, fake: Tensor) -> Tensor:
+        if not fake.isfinite().all():
+            return fake
         filled = int(self.filled)
         if filled < len(self.pictures):
             self.pictures[filled] = fake

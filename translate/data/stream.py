@@ -126,7 +126,7 @@ class Batches(Iterator[dict[str, Tensor]]):
     def _raise_death(self, *_: object) -> None:
         for process in self._processes:
             if process.exitcode is not None:
-                raise RuntimeError(f"DataLoader worker (pid {process.pid}) ended with {process.exitcode}")
+                raise StorageError(_death(f"process {process.pid} ended with {process.exitcode}"))
 
     def close(self) -> None:
         """Stop the workers, one that hangs too: they do not listen to SIGTERM."""
@@ -226,7 +226,11 @@ def _lost_worker(problem: Exception) -> str | None:
     # A worker that was killed also shows as a broken connection, or as a socket or shared memory that is gone.
     if isinstance(problem, RuntimeError) and "DataLoader worker (pid" not in text:
         return None
+    return _death(str(problem))
+
+
+def _death(what: str) -> str:
     return (
-        f"A data worker died ({problem}). Mostly memory or /dev/shm is full: go on with --resume and fewer "
+        f"A data worker died ({what}). Mostly memory or /dev/shm is full: go on with --resume and fewer "
         "--workers (0 needs none), or give a container more shared memory (--shm-size)"
     )
