@@ -1,6 +1,7 @@
 """A server that imports torch once and forks a child for each life of a training run, for tests/test_crashes.py.
 
-It reads an order a line (JSON) and answers with the child's process id, and with its exit code once it has ended.
+It reads an order a line (JSON) and answers with the ids of the life's processes (one, or as many as `world` says), and
+with their exit codes once they have ended.
 Where an order says `die_at_event`, the child kills itself at that moment of a save, counted over all of its saves:
 after half of a file, after a whole one, before the folder is synced, half through the removal of an old snapshot.
 The hooks are put in here, not in the product.
@@ -20,7 +21,7 @@ import torch
 
 import pipelines.training.keeping
 import pipelines.training.run
-from pipelines.methods import cyclegan, pix2pix
+from pipelines.methods import cyclegan, pix2pix  # noqa: F401 - imported once, before the forks
 from pipelines.recipes import recipe_named
 from pipelines.training import Setting, resume, train
 from translate.data.augmentation import Augmentation
@@ -30,19 +31,24 @@ from translate.networks.generators import GeneratorConfig
 from translate.recipe import Length
 from translate.storage import snapshot
 
-METHODS = {"pix2pix": pix2pix.Pix2Pix, "cyclegan": cyclegan.CycleGAN}
 
+def tiny(method, *, images, batch_size=1):
+    """A run of seconds that has every kind of state: noise (dropout), pools, averages, both kinds of norm.
 
-def tiny(method, *, images):
-    """A run of seconds that has every kind of state: noise (dropout), pools, averages, both kinds of norm."""
-    recipe = recipe_named(method)
+    `samples` is a pix2pix without noise and without statistics across samples, so that batches may be dealt out.
+    """
+    recipe = recipe_named("pix2pix" if method == "samples" else method)
     small = {
+        "samples": {"generator": GeneratorConfig(width=4, depth=3, norm="instance")},
         "pix2pix": {"generator": GeneratorConfig(width=4, depth=3, dropout=0.5)},
         "cyclegan": {"generator": GeneratorConfig(kind="resnet", norm="instance", width=4, blocks=1), "pool_size": 4},
     }[method]
+    norm = "instance" if method == "samples" else "batch"
+    discriminator = DiscriminatorConfig(width=4, layers=2, norm=norm)
     return replace(
         recipe,
-        config=replace(recipe.config, discriminator=DiscriminatorConfig(width=4, layers=2), **small),
+        config=replace(recipe.config, discriminator=discriminator, **small),
+        batch_size=batch_size,
         augmentation=Augmentation(load_px=36, crop_px=32),
         length=Length(images=images),
         validation=replace(recipe.validation, every_images=images // 2, most=4),
@@ -62,7 +68,8 @@ def run_life(order):
     if order["resume"]:
         resume("run", setting)
     else:
-        train(tiny(order["method"], images=order["images"]), order["data"], name="run", setting=setting)
+        recipe = tiny(order["method"], images=order["images"], batch_size=order["batch_size"])
+        train(recipe, order["data"], name="run", setting=setting)
 
 
 def die_in_a_save(at):
@@ -99,8 +106,11 @@ def die_in_a_save(at):
     shutil.rmtree = removed
 
 
-def live(order):
+def live(order, rank):
     os.setsid()
+    if order["world"] > 1:  # what torchrun tells its processes
+        place = {"RANK": rank, "WORLD_SIZE": order["world"], "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": order["port"]}
+        os.environ |= {name: str(value) for name, value in place.items()}
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -117,13 +127,19 @@ def live(order):
 
 def serve():
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = live(json.loads(line))
-            sys.stderr.flush()
-            os._exit(code)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        order = json.loads(line)
+        children = [begin(order, rank) for rank in range(order["world"])]
+        print(json.dumps(children), flush=True)
+        print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]), flush=True)
+
+
+def begin(order, rank):
+    child = os.fork()
+    if child == 0:
+        code = live(order, rank)
+        sys.stderr.flush()
+        os._exit(code)
+    return child
 
 
 if __name__ == "__main__":

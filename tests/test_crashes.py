@@ -5,7 +5,6 @@ Adam, random states, replay pools, progress, cards, standing and recipe.
 """
 
 import hashlib
-import json
 import os
 import random
 import re
@@ -14,63 +13,22 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
 from crash_worker import tiny
-from PIL import Image
-from skimage import data as pictures
+from lives import IMAGES, PATIENCE_SEC, Run, Server, write_pairs
 
 from pipelines.training import Setting, resume, train
 from translate.errors import ConfigurationError
 from translate.storage.atomic import TEMPORARY
-from translate.storage.shelf import Shelf
-from translate.storage.snapshot import MANIFEST
 
-IMAGES = 100
 EVENTS_A_SAVE = 22
-PATIENCE_SEC = 60.0
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Crops of photographs and their grey edges: 24 pairs to train on, 4 to validate."""
-    root = tmp_path_factory.mktemp("pictures")
-    photographs = [Image.fromarray(picture()) for picture in (pictures.astronaut, pictures.coffee)]
-    for number in range(28):
-        photograph, place = photographs[number % 2], (number // 2 * 20, number // 2 * 12)
-        crop = photograph.crop((*place, place[0] + 72, place[1] + 72)).resize((36, 36))
-        split = "train" if number < 24 else "val"
-        for domain, picture in (("A", crop.convert("L").convert("RGB")), ("B", crop)):
-            (root / f"{split}{domain}").mkdir(exist_ok=True)
-            picture.save(root / f"{split}{domain}" / f"{number:02d}.png")
-    return root
-
-
-class Server:
-    """Lives of runs, each a fork of one process that has torch imported."""
-
-    def __init__(self):
-        program = Path(__file__).with_name("crash_worker.py")
-        self._process = subprocess.Popen(
-            [sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def start(self, order):
-        """Begin a life; returns its process id."""
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def wait(self):
-        """The exit code of the life that was begun last."""
-        return int(self._process.stdout.readline())
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+    return write_pairs(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -78,61 +36,6 @@ def server():
     server = Server()
     yield server
     server.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One run and how its lives begin."""
-
-    server: Server
-    data: Path
-    runs: Path
-    method: str
-    saver: str = "shelf"
-    workers: int = 0
-    images: int = IMAGES
-
-    @property
-    def path(self):
-        return self.runs / "run"
-
-    @property
-    def shelf(self):
-        return Shelf(self.path / "snapshots")
-
-    @property
-    def begun(self):
-        return any((self.path / "snapshots").glob("images-*"))
-
-    def start(self, *, die_at_event=None):
-        self.runs.mkdir(parents=True, exist_ok=True)
-        order = {"data": str(self.data), "runs": str(self.runs), "log": str(self.runs / "log"), "resume": self.begun}
-        order |= {"method": self.method, "saver": self.saver, "workers": self.workers, "images": self.images}
-        return self.server.start(order | {"die_at_event": die_at_event})
-
-    def live(self, *, die_at_event=None):
-        self.start(die_at_event=die_at_event)
-        return self.server.wait()
-
-    def log(self):
-        return (self.runs / "log").read_text()
-
-    def steps(self):
-        """Lines of figures so far."""
-        metrics = self.path / "metrics.jsonl"
-        return metrics.read_bytes().count(b"\n") if metrics.exists() else 0
-
-    def wait_for_steps(self, pid, count):
-        """Wait until the life has made so many more steps, or has ended."""
-        before, deadline = self.steps(), time.monotonic() + PATIENCE_SEC
-        while self.steps() < before + count and psutil.pid_exists(pid) and time.monotonic() < deadline:
-            before = min(before, self.steps())  # a resumed run cuts off what lies beyond its checkpoint
-            time.sleep(0.002)
-
-    def result(self):
-        """The files of the last checkpoint with their hashes."""
-        last = self.path / "snapshots" / f"images-{self.images:012d}"
-        return json.loads((last / MANIFEST).read_bytes())["files"]
 
 
 @pytest.fixture
@@ -160,12 +63,12 @@ def straight(server, folder, tmp_path_factory):
 
 def kill_at_random(run, draw):
     """kill -9 while the life still starts, or after some steps and a little."""
-    pid = run.start()
+    (pid,) = run.start()
     if draw.random() < 0.7:
         run.wait_for_steps(pid, draw.randint(1, 8))
     time.sleep(draw.uniform(0, 0.1))
     os.kill(pid, signal.SIGKILL)
-    return run.server.wait()
+    return run.server.wait()[0]
 
 
 def kill_in_a_save(run, draw):
@@ -222,10 +125,10 @@ def test_the_straight_run_is_the_same_twice_with_and_without_workers(make_run, s
 
 def test_a_damaged_newest_checkpoint_costs_steps_and_changes_no_bit(make_run, straight):
     run = make_run("pix2pix")
-    pid = run.start()
+    (pid,) = run.start()
     run.wait_for_steps(pid, 12)
     os.kill(pid, signal.SIGKILL)
-    assert run.server.wait() == -signal.SIGKILL
+    assert run.server.wait() == [-signal.SIGKILL]
     newest = run.shelf.path(run.shelf.all()[-1]) / "networks.safetensors"
     content = bytearray(newest.read_bytes())
     content[-1] ^= 1
@@ -259,10 +162,10 @@ def require_no_orphans(session, *, within_sec):
 def test_a_signal_saves_stops_and_leaves_no_process(make_run, straight, send, number):
     """Service managers send the signal to every process of a job: the workers must not fall before the run saved."""
     run = make_run("pix2pix", workers=2)
-    pid = run.start()
+    (pid,) = run.start()
     run.wait_for_steps(pid, 7)
     send(pid, number)
-    assert run.server.wait() == 128 + number, run.log()
+    assert run.server.wait() == [128 + number], run.log()
     assert f"Stopped and saved at {run.shelf.all()[-1]} of {IMAGES} images" in run.log().replace("\n", " ")
     assert run.shelf.all()[-1] >= 7
     require_no_orphans(pid, within_sec=5)
@@ -273,10 +176,10 @@ def test_a_signal_saves_stops_and_leaves_no_process(make_run, straight, send, nu
 def test_a_worker_that_is_killed_ends_the_run_with_a_checkpoint_of_that_moment(make_run, straight):
     """Where a worker is lost (no memory, a full /dev/shm) the run says so, saves, and leaves no process behind."""
     run = make_run("pix2pix", workers=2)
-    pid = run.start()
+    (pid,) = run.start()
     run.wait_for_steps(pid, 7)
     psutil.Process(pid).children()[0].kill()
-    assert run.server.wait() == 5, run.log()
+    assert run.server.wait() == [5], run.log()
     assert "A data worker died" in run.log()
     require_no_orphans(pid, within_sec=5)
     assert run.live() == 0
@@ -286,7 +189,7 @@ def test_a_worker_that_is_killed_ends_the_run_with_a_checkpoint_of_that_moment(m
 @pytest.mark.slow
 def test_workers_end_by_themselves_when_the_run_is_killed(make_run):
     run = make_run("pix2pix", workers=2)
-    pid = run.start()
+    (pid,) = run.start()
     run.wait_for_steps(pid, 3)
     os.kill(pid, signal.SIGKILL)
     run.server.wait()
@@ -296,7 +199,7 @@ def test_workers_end_by_themselves_when_the_run_is_killed(make_run):
 def test_a_second_training_of_one_name_is_refused(make_run, straight):
     """While the first one trains (here it is held in mid-step) and when it is done."""
     first = make_run("pix2pix")
-    pid = first.start()
+    (pid,) = first.start()
     first.wait_for_steps(pid, 2)
     os.kill(pid, signal.SIGSTOP)
     setting = Setting(device="cpu", workers=0, runs=first.runs, check=False, report=False)
@@ -310,7 +213,7 @@ def test_a_second_training_of_one_name_is_refused(make_run, straight):
         assert first.shelf.all() == before
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert first.server.wait() == 0
+    assert first.server.wait() == [0]
     with pytest.raises(ConfigurationError, match="--resume run"):
         train(recipe, first.data, name="run", setting=setting)
     assert first.result() == straight("pix2pix")

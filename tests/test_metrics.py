@@ -379,3 +379,20 @@ def test_baselines_refuse_what_they_cannot_use():
         baselines.GlobalColourTransfer.fit([], [target])
     with pytest.raises(ConfigurationError, match="grey or RGB"):
         baselines.Identity()(np.zeros((8, 8, 4), np.uint8))
+
+
+def test_histogram_transfer_maps_a_domain_onto_itself_and_equals_scikit_image_on_one_pair():
+    exposure = pytest.importorskip("skimage.exposure")
+    draw = np.random.default_rng(0)
+    source = draw.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    target = (draw.beta(2, 5, (64, 64, 3)) * 255).astype(np.uint8)
+    assert (baselines.HistogramTransfer.fit([source], [source])(source) == source).all()
+    ours = baselines.HistogramTransfer.fit([source], [target])(source).astype(int)
+    theirs = exposure.match_histograms(source, target, channel_axis=2)
+    assert np.abs(ours - theirs).mean() < 1.5
+    assert abs(ours.mean() - target.mean()) < 2.0
+
+
+def test_histogram_transfer_refuses_an_empty_domain():
+    with pytest.raises(DatasetError, match="no training pictures"):
+        baselines.HistogramTransfer.fit([], [])

@@ -66,7 +66,7 @@ def _load_networks(engine: Engine, snapshot: Snapshot) -> None:
 def _load_progress(engine: Engine, progress: Mapping[str, Any]) -> None:
     engine.scaler.load_state_dict(progress["scaler"])
     engine.iteration, engine.draws = progress["iteration"], progress["draws"]
-    engine.bad_steps = progress["bad_steps"]
+    engine.bad_steps = dict(progress["bad_steps"])
 
 
 def _process_state(engine: Engine) -> bytes:
@@ -87,7 +87,7 @@ def _progress_document(engine: Engine, random: list[Any]) -> dict[str, Any]:
         "iteration": engine.iteration,
         "draws": engine.draws,
         "images": engine.images,
-        "bad_steps": engine.bad_steps,
+        "bad_steps": dict(engine.bad_steps),
         "scaler": engine.scaler.state_dict(),
         "world": engine.processes.world,
         "random": random,

@@ -178,7 +178,8 @@ class Engine:
 
     def refuse_bad_weights(self) -> None:
         """Raise DivergedError where a weight or an average is not finite: such weights are never saved as good."""
-        for name, tensor in {**self.method.state(), **self.averaged.tensors()}.items():
+        averages = {f"average of {name}": tensor for name, tensor in self.averaged.tensors().items()}
+        for name, tensor in {**self.method.state(), **averages}.items():
             if not _is_finite(tensor):
                 raise DivergedError(
                     f"weight {name} is not finite at {self.images} images; it is not saved. The last checkpoint is "

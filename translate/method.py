@@ -122,7 +122,8 @@ class Turn:
     """One move of the game: `loss` gives named terms, their sum moves the networks in `trains`.
 
     The turn is played every `every` iterations, `repeats` times on a fresh batch each, from the fraction `start`
-    of the run (included) to the fraction `stop` (excluded, but for 1). `clip_norm` bounds the global norm of the turn's gradient.
+    of the run (included) to the fraction `stop` (excluded, but for 1). `clip_norm` bounds the global norm of the
+    turn's gradient.
     """
 
     name: str

@@ -7,7 +7,14 @@ from torch import Tensor
 from pipelines.scoring.heldout import HeldOut, Translate
 from translate.card import Picture
 from translate.data.tensors import assemble, to_uint8
-from translate.metrics.baselines import Baseline, ColourInsideLines, GlobalColourTransfer, Identity, Pixels
+from translate.metrics.baselines import (
+    Baseline,
+    ColourInsideLines,
+    GlobalColourTransfer,
+    HistogramTransfer,
+    Identity,
+    Pixels,
+)
 
 _COLOURS = {1, 3}
 # A picture is line art where nearly all pixels are paper or line: photographs have greys and colours between.
@@ -20,7 +27,11 @@ def fitting_baselines(training: HeldOut, source: str, target: str) -> list[Basel
     if not (_is_plain(training, source) and _is_plain(training, target)):
         return []
     inputs, targets = _pictures(training, source), _pictures(training, target)
-    baselines: list[Baseline] = [Identity(), GlobalColourTransfer.fit(inputs, targets)]
+    baselines: list[Baseline] = [
+        Identity(),
+        GlobalColourTransfer.fit(inputs, targets),
+        HistogramTransfer.fit(inputs, targets),
+    ]
     if training.paired and _is_line_art(inputs):
         baselines.append(ColourInsideLines.fit(inputs, targets, statistic="mean"))
         baselines.append(ColourInsideLines.fit(inputs, targets, statistic="median"))

@@ -85,6 +85,35 @@ class GlobalColourTransfer:
 
 
 @dataclass(frozen=True, eq=False)
+class HistogramTransfer:
+    """Each channel's levels replaced so that their distribution becomes that of the targets; pairing is not used.
+
+    A monotone map a channel (histogram specification, Gonzalez and Woods, section 3.3). On satellite tiles it comes
+    closer to the map than the linear transfer does: the strongest answer here that knows no neighbours.
+    """
+
+    levels: npt.NDArray[np.uint8]
+    """The new level of each old one, 3 x 256."""
+
+    @property
+    def label(self) -> str:
+        """What it does, for tables."""
+        return "histogram transfer"
+
+    @classmethod
+    def fit(cls, inputs: Iterable[Pixels], targets: Iterable[Pixels]) -> Self:
+        """Fit on the training pictures of two domains. Raises DatasetError where one is empty."""
+        source, target = _cumulative(inputs), _cumulative(targets)
+        found = [np.searchsorted(target[channel], source[channel]) for channel in range(3)]
+        return cls(levels=np.minimum(np.stack(found), 255).astype(np.uint8))
+
+    def __call__(self, picture: Pixels) -> Pixels:
+        """The picture with its levels mapped."""
+        colours = _rgb(picture)
+        return np.stack([self.levels[channel][colours[..., channel]] for channel in range(3)], axis=2)
+
+
+@dataclass(frozen=True, eq=False)
 class ColourInsideLines:
     """For line art: all that the lines enclose gets one colour; the lines and the paper outside stay.
 
@@ -144,6 +173,17 @@ def _histogram(picture: Pixels, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.
             f"A target of {picture.shape[:2]} px belongs to line art of {where.shape} px: give pairs of one size"
         )
     return np.stack([np.bincount(channel[where], minlength=256) for channel in np.moveaxis(picture, 2, 0)])
+
+
+def _cumulative(pictures: Iterable[Pixels]) -> _Reals:
+    """The share of pixels at or below the middle of each level, 3 x 256."""
+    counts = np.zeros((3, 256), dtype=np.int64)
+    for picture in pictures:
+        counts += _histogram(_rgb(picture), np.ones(picture.shape[:2], dtype=np.bool_))
+    if not counts.any():
+        raise DatasetError("A domain has no training pictures to take colours from: check the training split")
+    # The middle of a level's step rather than its end: a domain mapped onto itself must stay as it is.
+    return (np.cumsum(counts, axis=1) - counts / 2) / counts.sum(axis=1, keepdims=True)
 
 
 def _mean_level(counts: npt.NDArray[np.int64]) -> _Reals:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from translate.errors import ConfigurationError
+from translate.networks.difference import Difference
 from translate.networks.initialise import initialise
 from translate.networks.norm import Norm
 from translate.networks.resample import Resampling
 from translate.networks.resnet import ResNet
 from translate.networks.unet import UNet
 
-TranslationNetwork = UNet | ResNet
+TranslationNetwork = UNet | ResNet | Difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,9 @@ class GeneratorConfig:
     dropout: float = 0.0
     """Probability of dropout in training; pix2pix takes 0.5 as its noise. Users always run without."""
 
+    difference: bool = False
+    """Learn the difference to the input rather than the output: for tasks that leave most pixels as they are."""
+
     def build(self, inputs: int, outputs: int, *, batch_size: int, crop_px: int) -> TranslationNetwork:
         """The network for training crops of `crop_px`, with weights from N(0, 0.02) as in both papers.
 
@@ -43,7 +47,7 @@ class GeneratorConfig:
         network = _BUILDERS[self.kind](fitted, inputs, outputs)
         _require_crop(crop_px, network)
         initialise(network)
-        return network
+        return Difference(network=network, inputs=inputs, outputs=outputs) if self.difference else network
 
     def _norm(self, batch_size: int) -> Norm:
         """Batch norm at batch size 1 is affine instance norm, and then users get it, not running statistics."""
@@ -55,7 +59,7 @@ def _halvings(crop_px: int) -> int:
     return max(2, (crop_px & -crop_px).bit_length() - 1)
 
 
-def _require_crop(crop_px: int, network: TranslationNetwork) -> None:
+def _require_crop(crop_px: int, network: UNet | ResNet) -> None:
     rule = network.size_rule
     if crop_px < rule.at_least_px or crop_px % rule.multiple_of_px:
         raise ConfigurationError(
@@ -64,7 +68,7 @@ def _require_crop(crop_px: int, network: TranslationNetwork) -> None:
         )
 
 
-def _unet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNetwork:
+def _unet(config: GeneratorConfig, inputs: int, outputs: int) -> UNet | ResNet:
     return UNet(
         inputs=inputs,
         outputs=outputs,
@@ -76,7 +80,7 @@ def _unet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNetw
     )
 
 
-def _resnet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNetwork:
+def _resnet(config: GeneratorConfig, inputs: int, outputs: int) -> UNet | ResNet:
     return ResNet(
         inputs=inputs,
         outputs=outputs,
@@ -88,7 +92,7 @@ def _resnet(config: GeneratorConfig, inputs: int, outputs: int) -> TranslationNe
     )
 
 
-_BUILDERS: dict[str, Callable[[GeneratorConfig, int, int], TranslationNetwork]] = {
+_BUILDERS: dict[str, Callable[[GeneratorConfig, int, int], UNet | ResNet]] = {
     "unet": _unet,
     "resnet": _resnet,
 }
