@@ -2,20 +2,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIXTURN := $(BIN)/pixturn
+comma := ,
 # Extras to install; macOS has no onnxruntime-gpu.
 EXTRAS := $(if $(filter Darwin,$(shell uname -s)),train$(comma)cpu$(comma)app$(comma)examples,all)
-comma := ,
 
 # What the demo is: 64 px for minutes on a CPU, 128 px for longer on a GPU.
 GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
 ifeq ($(GPU),yes)
 SIZE_PX := 128
+LOAD_PX := 144
 MINUTES := 20
 else
 SIZE_PX := 64
+LOAD_PX := 72
 MINUTES := 6
 endif
-DATA := data/openmoji-$(SIZE_PX)
+# Drawn larger than trained on, so that a crop of a shrunken drawing is still sharp.
+DRAWN_PX := 144
+DATA := data/openmoji-$(DRAWN_PX)
 NAME := demo-$(SIZE_PX)
 
 .PHONY: help demo test test-all lint format install clean
@@ -35,10 +39,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	$(PIXTURN) example openmoji $(DATA) --size-px $(SIZE_PX)
-	rm -rf checkpoints/$(NAME)
-	$(PIXTURN) train pix2pix-small --data $(DATA) --name $(NAME) --augmentation.load-px $(SIZE_PX) \
-		--augmentation.crop-px $(SIZE_PX) --minutes $(MINUTES)
+	$(PIXTURN) example openmoji $(DATA) --size-px $(DRAWN_PX)
+	if [ -d checkpoints/$(NAME)/snapshots ]; then \
+		$(PIXTURN) train --resume $(NAME); \
+	else \
+		$(PIXTURN) train pix2pix-small --data $(DATA) --name $(NAME) --augmentation.load-px $(LOAD_PX) \
+			--augmentation.crop-px $(SIZE_PX) --minutes $(MINUTES); \
+	fi
 	$(PIXTURN) run $(NAME) $$(ls $(DATA)/testA/*.png | head -n 1) -o outputs/demo.png
 	@echo; echo "outputs/demo.png is a drawing that the model never saw. Open checkpoints/$(NAME)/report.html for all of them."
 

@@ -26,7 +26,7 @@ def check(
     a_kinds: tuple[str, ...] = ("rgb",),
     b_kinds: tuple[str, ...] = ("rgb",),
     crop_px: int = 256,
-    validation_fraction: float = 0.05,
+    validation_fraction: float = 0.1,
     validation_most: int = 200,
     cache: Path | None = None,
     estimate: Callable[[], str] | None = None,

@@ -7,15 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from translate.card import Card, LabelMap, Port
+from translate.card import Card, LabelMap, Picture, Port
 from translate.data.pictures import pixels_from_image, read_label_map, read_picture
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, PictureError
 from translate.runtime.base import Runtime
 from translate.runtime.padding import crop, pad
 from translate.runtime.pixels import from_network, to_network
 
-Input = Image.Image | str | Path | NDArray[np.uint8]
-"""A picture as people have it: a PIL image, a path, or uint8 H x W x C."""
+Pixels = NDArray[np.integer]
+Input = Image.Image | str | Path | Pixels
+"""A picture as people have it: a PIL image, a path, or uint8 H x W x C (label maps: integers, H x W)."""
 
 
 class Translate:
@@ -39,19 +40,19 @@ class Translate:
         return self._runtime.device
 
     def __call__(self, image: Input | Mapping[str, Input]) -> Image.Image:
-        """Translate one picture, of any size. Raises PictureError for a file that is refused."""
+        """Translate one picture, of any size. Raises PictureError for a file or an array that is refused."""
         first = next(iter(self.outputs(image).values()))
         return Image.fromarray(first[..., 0] if first.shape[2] == 1 else first)
 
-    def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, NDArray[np.uint8]]:
-        """Every output by port name, H x W x C uint8."""
+    def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:
+        """Every output by port name, H x W x C uint8 (label maps of over 256 classes: uint16)."""
         pixels = self._inputs(image)
         height, width = next(iter(pixels.values())).shape[:2]
         arrays = {port.name: pad(to_network(pixels[port.name], port), port.size) for port in self.card.inputs}
         made = self._runtime.run(arrays)
         return {port.name: from_network(crop(made[port.name], height, width), port) for port in self.card.outputs}
 
-    def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, NDArray[np.uint8]]:
+    def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:
         named = image if isinstance(image, Mapping) else {self.card.inputs[0].name: image}
         wanted = {port.name for port in self.card.inputs}
         if set(named) != wanted:
@@ -63,17 +64,43 @@ class Translate:
         return pixels
 
 
-def _pixels(image: Input, port: Port) -> NDArray[np.uint8]:
+def _pixels(image: Input, port: Port) -> Pixels:
     if isinstance(image, str | Path):
         path = Path(image)
         if isinstance(port, LabelMap):
-            return read_label_map(path, classes=port.classes).astype(np.uint8)
+            return read_label_map(path, classes=port.classes)
         return read_picture(path, channels=port.channels)
-    if isinstance(image, Image.Image) and isinstance(port, LabelMap):
-        return np.asarray(image)
-    if isinstance(image, Image.Image):
+    if isinstance(image, Image.Image) and isinstance(port, Picture):
         return pixels_from_image(image, channels=port.channels)
-    return image
+    array = np.asarray(image)
+    return _labels(array, port) if isinstance(port, LabelMap) else _colours(array, port)
+
+
+def _colours(array: Pixels, port: Picture) -> Pixels:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != port.channels or array.size == 0:
+        raise PictureError(
+            "wrong_array",
+            f"The array for {port.name!r} is {_described(array)}; give H x W x {port.channels} uint8, or a PIL image",
+        )
+    return array
+
+
+def _labels(array: Pixels, port: LabelMap) -> Pixels:
+    if array.dtype.kind not in "bui" or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,)) or not array.size:
+        raise PictureError(
+            "wrong_array", f"The label map for {port.name!r} is {_described(array)}; give one integer a pixel, H x W"
+        )
+    if array.min() < 0 or array.max() >= port.classes:
+        raise PictureError(
+            "label_out_of_range",
+            f"The label map for {port.name!r} has labels from {array.min()} to {array.max()}; "
+            f"the model knows 0 to {port.classes - 1}",
+        )
+    return array
+
+
+def _described(array: Pixels) -> str:
+    return f"{' x '.join(map(str, array.shape))} {array.dtype}"
 
 
 TASKS = {"translate": Translate}

@@ -117,7 +117,7 @@ def live(order, rank):
     try:
         run_life(order)
     except PixturnError as problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return problem.exit_code
     except BaseException:
         traceback.print_exc()
@@ -129,8 +129,13 @@ def serve():
     for line in sys.stdin:
         order = json.loads(line)
         children = [begin(order, rank) for rank in range(order["world"])]
-        print(json.dumps(children), flush=True)
-        print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]), flush=True)
+        tell(children)
+        tell([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+
+
+def tell(answer):
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def begin(order, rank):

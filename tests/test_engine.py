@@ -597,7 +597,7 @@ def test_an_overflow_skips_the_step_and_halves_the_scale_without_counting_as_bad
 
 
 def test_overflows_that_no_scale_mends_end_the_run():
-    engine = game_engine(lambda game: (game.plan[0],) , precision="fp16", optimisers={"left": Adam()})
+    engine = game_engine(lambda game: (game.plan[0],), precision="fp16", optimisers={"left": Adam()})
     poison_gradient(engine)
     before, draw = weights(engine), numbered()
     with pytest.raises(DivergedError, match="gradient of left"):
@@ -648,9 +648,7 @@ def test_gradients_of_compiled_networks_equal_eager_ones(name):
             assert float(ours[key]) == pytest.approx(float(value), rel=1e-4), key
         for key, network in eager.networks.items():
             largest = max(float(p.grad.abs().max()) for p in network.parameters())
-            for (path, one), other in zip(
-                compiled.networks[key].named_parameters(), network.parameters(), strict=True
-            ):
+            for (path, one), other in zip(compiled.networks[key].named_parameters(), network.parameters(), strict=True):
                 torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-4 * largest, msg=f"{key}.{path}")
         compiled.method.load_state(eager.method.state())
 

@@ -169,9 +169,7 @@ def joint_adam(*networks: torch.nn.Module) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=2e-4, betas=(0.5, 0.999))
 
 
-def reference_iteration(
-    method: CycleGAN, optimisers: dict[str, torch.optim.Adam], pictures: dict[str, Tensor]
-) -> None:
+def reference_iteration(method: CycleGAN, optimisers: dict[str, torch.optim.Adam], pictures: dict[str, Tensor]) -> None:
     """Both networks of a kind in one step, with the method's own losses."""
     batch = Batch(pictures, frozenset(method.networks().values()))
     moves = {

@@ -14,7 +14,7 @@ from translate.method import Batch
 from translate.networks.efficientnet import EfficientNetLite
 
 PAPER = {"objective": "non-saturating"}
-RICH = {"objective": "least-squares", "feature_weight": 7.0, "adversarial_weight": 3.0, "l1_weight": 20.0}
+RICH = {"objective": "least-squares", "feature_weight": 7.0, "adversarial_weight": 3.0, "reconstruction_weight": 20.0}
 PERCEPTUAL = {"perceptual_weight": 5.0, "objective": "hinge"}
 COMPARING = {"objective": "relativistic"}
 
@@ -69,7 +69,7 @@ def test_generator_fools_the_discriminator_and_stays_at_the_truth():
         fake = method.generator(batch["a"])
         return {
             "adversarial": cross_entropy(scores(method, batch["a"], fake), 1.0),
-            "l1": 100.0 * (batch["b"] - fake).abs().mean(),
+            "reconstruction": 100.0 * (batch["b"] - fake).abs().mean(),
         }
 
     assert_same_move(method, "generator", batch, expected)
@@ -85,7 +85,7 @@ def test_generator_with_feature_matching_and_other_weights():
         pairs = zip(inner_maps(method, a, fake), inner_maps(method, a, b), strict=True)
         return {
             "adversarial": 3.0 * (scores(method, a, fake) - 1).square().mean(),
-            "l1": 20.0 * functional.l1_loss(fake, b),
+            "reconstruction": 20.0 * functional.l1_loss(fake, b),
             "features": 7.0 * sum((functional.l1_loss(one, other) for one, other in pairs), torch.zeros(())),
         }
 
@@ -104,7 +104,7 @@ def test_generator_with_the_perceptual_loss():
         assert len(layers) == 5
         return {
             "adversarial": -scores(method, a, fake).mean(),
-            "l1": 100.0 * functional.l1_loss(fake, b),
+            "reconstruction": 100.0 * functional.l1_loss(fake, b),
             "perceptual": 5.0 * sum((functional.l1_loss(one, other) for one, other in layers), torch.zeros(())),
         }
 
@@ -122,7 +122,7 @@ def test_relativistic_game_compares_with_the_true_pair():
     def generator():
         return {
             "adversarial": functional.softplus(lead()).mean(),
-            "l1": 100.0 * functional.l1_loss(method.generator(a), b),
+            "reconstruction": 100.0 * functional.l1_loss(method.generator(a), b),
         }
 
     assert_same_move(method, "discriminator", batch, lambda: {"adversarial": functional.softplus(-lead()).mean() / 2})
@@ -131,7 +131,7 @@ def test_relativistic_game_compares_with_the_true_pair():
 
 def test_terms_that_are_off_cost_nothing():
     method, batch = method_of(feature_weight=0.0, perceptual_weight=0.0)
-    assert terms_of(method, "generator", batch).keys() == {"adversarial", "l1"}
+    assert terms_of(method, "generator", batch).keys() == {"adversarial", "reconstruction"}
     assert list(method.backbone.state_dict()) == []
 
 
@@ -152,7 +152,7 @@ def test_discriminator_plays_first_and_the_generator_then_meets_the_moved_one():
 def test_defaults_are_the_papers():
     recipe = Pix2Pix.recipe()
     config = recipe.config
-    assert (config.l1_weight, config.adversarial_weight, config.feature_weight) == (100.0, 1.0, 0.0)
+    assert (config.reconstruction_weight, config.adversarial_weight, config.feature_weight) == (100.0, 1.0, 0.0)
     assert config.generator.dropout == 0.5
     assert (config.generator.kind, config.generator.norm) == ("unet", "batch")
     with torch.device("meta"):

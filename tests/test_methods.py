@@ -21,6 +21,7 @@ from tiny import (
     card_of,
     drawing,
     drawing_by_position,
+    for_any_ports,
     noisy,
     separate,
     small,
@@ -241,7 +242,9 @@ def test_no_turn_gives_a_gradient_to_a_network_that_is_not_on_the_move(name: str
         # The opponents still count as movers of this iteration, so that what they make is made with its graph.
         engine._draw = drawing_for_all(engine)
         engine.play(draw)
-        with_gradient = {key for key, net in engine.networks.items() if any(p.grad is not None for p in net.parameters())}
+        with_gradient = {
+            key for key, net in engine.networks.items() if any(p.grad is not None for p in net.parameters())
+        }
         assert with_gradient == {key for key, net in engine.networks.items() if net in turn.trains}
 
 
@@ -326,7 +329,7 @@ def test_dropout_and_pools_are_in_use_where_resume_is_tested(name: str):
 @pytest.mark.parametrize("ports", PORTS)
 def test_cards_of_deploys_survive_json_and_say_what_goes_in_and_out(name: str, ports: str):
     a, b = PORTS[ports]
-    recipe = tiny_recipe(name, a=a, b=b, config=plain_losses(name))
+    recipe = tiny_recipe(name, for_any_ports, a=a, b=b)
     method = tiny_method(recipe)
     for deploy in method.deploys().values():
         card = card_of(deploy)
@@ -337,17 +340,11 @@ def test_cards_of_deploys_survive_json_and_say_what_goes_in_and_out(name: str, p
     assert [port.channels for port in first.outputs] == [port.channels for port in recipe.spec().domains["b"]]
 
 
-def plain_losses(name: str) -> Any:
-    """The configuration without the perceptual loss, which knows photographs only."""
-    config = tiny_recipe(name).config
-    return replace(config, perceptual_weight=0.0) if hasattr(config, "perceptual_weight") else config
-
-
 @every_recipe
 @pytest.mark.parametrize("ports", PORTS)
 def test_deploys_give_exactly_the_size_that_came_in(name: str, ports: str):
     a, b = PORTS[ports]
-    method = tiny_method(tiny_recipe(name, a=a, b=b, config=plain_losses(name)))
+    method = tiny_method(tiny_recipe(name, for_any_ports, a=a, b=b))
     for deploy in method.deploys().values():
         card = card_of(deploy)
         pipeline = TASKS[card.task](TorchRuntime(deploy, card, CPU))
@@ -459,7 +456,7 @@ def test_an_unknown_field_is_refused_with_its_name(name: str):
         text.replace('"learning_rate"', '"lurning_rate"', 1),
     ):
         assert wrong != text
-        with pytest.raises(ConfigurationError, match="sead|lamda|lurning_rate"):
+        with pytest.raises(ConfigurationError, match=r"sead|lamda|lurning_rate"):
             from_json(wrong, config_class)
 
 
@@ -510,6 +507,8 @@ def test_accumulated_gradients_equal_those_of_one_larger_batch(name: str):
 def assert_gradients_close(ours: nn.Module, expected: nn.Module) -> None:
     pairs = list(zip(ours.parameters(), expected.parameters(), strict=True))
     largest = max(float(parameter.grad.abs().max()) for _, parameter in pairs if parameter.grad is not None)
+    # The gradient of a discriminator's last bias is a difference of nearly equal means: its rounding has a floor.
+    atol = max(1e-6, 1e-5 * largest)
     for one, other in pairs:
         assert one.grad is not None
-        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-5 * largest)
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=atol)

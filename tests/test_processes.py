@@ -41,7 +41,8 @@ def lived(run):
 
 def largest_difference(one, other, group):
     assert one.tensors[group].keys() == other.tensors[group].keys()
-    return max((a - other.tensors[group][key]).abs().max().item() for key, a in one.tensors[group].items() if a.ndim)
+    pairs = {key: (tensor, other.tensors[group][key]) for key, tensor in one.tensors[group].items()}
+    return max((a - b).abs().max().item() for key, (a, b) in pairs.items() if key.endswith("weight"))
 
 
 def test_two_processes_have_the_gradients_of_one_with_twice_the_batch(make_run):
@@ -51,17 +52,20 @@ def test_two_processes_have_the_gradients_of_one_with_twice_the_batch(make_run):
     moments = {key: value for key, value in one.tensors["optimisers"].items() if key.endswith("exp_avg")}
     assert moments
     for key, value in moments.items():
-        torch.testing.assert_close(two.tensors["optimisers"][key], value, rtol=1e-4, atol=1e-6)
-    assert max(value.abs().max() for value in moments.values()) > 0.01
+        torch.testing.assert_close(two.tensors["optimisers"][key], value, rtol=1e-5, atol=1e-5)
+    assert max(value.abs().max() for value in moments.values()) > 1
 
 
 def test_two_processes_train_to_the_weights_of_one_with_twice_the_batch(make_run):
-    """The same pictures in the same order, averaged weights too; the control sees the pictures one by one."""
+    """The same pictures in the same order, averaged weights too; the control sees the pictures one by one.
+
+    Biases are left out: before an instance norm they have no gradient but rounding noise, and Adam makes steps of it.
+    """
     one = lived(make_run("samples", "one", images=2 * STEPS, batch_size=2))
     two = lived(make_run("samples", "two", images=2 * STEPS, world=2))
     other = lived(make_run("samples", "other", images=2 * STEPS, batch_size=1))
     for group in ("networks", "averaged"):
-        assert largest_difference(one, two, group) < 2e-5
+        assert largest_difference(one, two, group) < 1e-6
         assert largest_difference(one, other, group) > 1e-3
     assert one.documents["progress"]["images"] == two.documents["progress"]["images"] == 2 * STEPS
 
@@ -94,15 +98,29 @@ def test_another_number_of_processes_is_refused(make_run, world, other):
     assert f"started on {world} processes and is resumed on {other}" in resumed.log().replace("\n", " ")
 
 
-def torchrun(*arguments, runs):
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, "-m", "pipelines.cli", "train", *arguments, "--runs", str(runs), *SETTING.split()]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+@pytest.fixture
+def torchrun(tmp_path):
+    """Starts the command in two processes; none of them outlives the test."""
+    launched = []
+
+    def start(*arguments, runs):
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        command = [*launcher, "-m", "pipelines.cli", "train", *arguments, "--runs", str(runs), *SETTING.split()]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        launched.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment))
+        return launched[-1]
+
+    yield start
+    for process in launched:
+        if process.poll() is None:
+            family = [*psutil.Process(process.pid).children(recursive=True), process]
+            for member in family:
+                member.kill()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_the_real_torchrun_stops_and_resumes(make_run):
+def test_the_real_torchrun_stops_and_resumes(make_run, torchrun):
     """Through the command; two processes of the fork server are the undisturbed run."""
     straight, run = make_run("pix2pix", "straight", world=2), make_run("pix2pix", "run", world=2)
     lived(straight)

@@ -1,6 +1,8 @@
 """Any size in, exactly that size out, whatever runs inside; against index arithmetic done by hand."""
 
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,6 @@ def card(inputs: tuple[Port, ...] = (RGB,), outputs: tuple[Port, ...] = (Picture
 
 
 def ruled(port: Port, multiple: int, least: int) -> Port:
-    from dataclasses import replace
-
     return replace(port, size=SizeRule(multiple_of_px=multiple, at_least_px=least))
 
 
@@ -281,14 +281,13 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path):
 
 
 def test_serving_imports_no_torch():
-    import subprocess
-
     program = (
         "import sys, numpy as np\n"
         "from pipelines.tasks import Translate\n"
         "from translate.card import Card, Picture\n"
         "from translate.runtime.fake import FakeRuntime\n"
-        "card = Card(task='translate', method='m', name='n', inputs=(Picture(name='a'),), outputs=(Picture(name='b'),))\n"
+        "a, b = Picture(name='a'), Picture(name='b')\n"
+        "card = Card(task='translate', method='m', name='n', inputs=(a,), outputs=(b,))\n"
         "assert Translate(FakeRuntime(card))(np.zeros((5, 7, 3), np.uint8)).size == (7, 5)\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
     )

@@ -13,10 +13,12 @@ from translate.data.domain import SampleSpec
 from translate.data.pool import ReplayPool
 from translate.deploy import translation
 from translate.losses.adversarial import OBJECTIVES, ObjectiveName
+from translate.losses.gradient_penalty import GradientPenalty
 from translate.losses.reconstruction import l1
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
+from translate.networks.multiscale import MultiScaleDiscriminator
 from translate.recipe import Adam, Length, Recipe, Validation
 
 
@@ -37,6 +39,8 @@ class CycleGAN(Method):
         """Weight of each cycle, lambda in the paper."""
         identity_weight: float = 0.5
         """Weight of the identity terms, as a part of the cycles'; they keep colours (section 5.2); 0: none."""
+        penalty: GradientPenalty = field(default_factory=GradientPenalty)
+        """What holds the discriminators back."""
         pool_size: int = 50
         """Earlier fakes kept for each discriminator."""
 
@@ -102,15 +106,15 @@ class CycleGAN(Method):
 
     def discriminator_a_loss(self, batch: Batch, progress: Progress) -> Terms:
         """1/2 (E[(D_A(a) - 1)^2] + E[D_A(F(b))^2]), on fakes of the pool (section 4)."""
-        fake = self.pool_a.exchange(self._fake_a(batch))
-        real = self.discriminator_a(batch["a"])
-        return {"adversarial": 0.5 * self.objective.discriminator(real, self.discriminator_a(fake))}
+        return self._discriminator_loss(self.discriminator_a, batch["a"], self.pool_a.exchange(self._fake_a(batch)))
 
     def discriminator_b_loss(self, batch: Batch, progress: Progress) -> Terms:
         """1/2 (E[(D_B(b) - 1)^2] + E[D_B(G(a))^2])."""
-        fake = self.pool_b.exchange(self._fake_b(batch))
-        real = self.discriminator_b(batch["b"])
-        return {"adversarial": 0.5 * self.objective.discriminator(real, self.discriminator_b(fake))}
+        return self._discriminator_loss(self.discriminator_b, batch["b"], self.pool_b.exchange(self._fake_b(batch)))
+
+    def _discriminator_loss(self, discriminator: MultiScaleDiscriminator, real: Tensor, fake: Tensor) -> Terms:
+        adversarial = self.objective.discriminator(discriminator(real), discriminator(fake))
+        return {"adversarial": 0.5 * adversarial, **self.config.penalty.terms(discriminator, real, fake)}
 
     def _fake_a(self, batch: Batch) -> Tensor:
         return batch.share("fake_a", self.generator_ba, lambda: self.generator_ba(batch["b"]))

@@ -15,11 +15,12 @@ from translate.data.domain import SampleSpec
 from translate.deploy import translation
 from translate.losses.adversarial import OBJECTIVES, ObjectiveName
 from translate.losses.features import feature_matching
+from translate.losses.gradient_penalty import GradientPenalty
 from translate.losses.perceptual import perceptual
-from translate.losses.reconstruction import l1
+from translate.losses.reconstructions import RECONSTRUCTIONS, ReconstructionName
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.networks.backbones import BACKBONES, BackboneName
 from translate.networks.discriminators import DiscriminatorConfig
-from translate.networks.efficientnet import EfficientNetLite
 from translate.networks.generators import GeneratorConfig
 from translate.recipe import Adam, Length, Recipe, Validation
 
@@ -39,12 +40,18 @@ class Pix2Pix(Method):
         """The adversarial game."""
         adversarial_weight: float = 1.0
         """Weight of the generator's adversarial term."""
-        l1_weight: float = 100.0
-        """Weight of L1 to the true picture, lambda in the paper."""
+        reconstruction: ReconstructionName = "l1"
+        """Distance to the true picture."""
+        reconstruction_weight: float = 100.0
+        """Weight of that distance, lambda in the paper."""
         feature_weight: float = 0.0
         """Weight of feature matching inside the discriminator (pix2pixHD takes 10)."""
         perceptual_weight: float = 0.0
-        """Weight of the perceptual loss over EfficientNet-Lite0's five feature maps."""
+        """Weight of the perceptual loss; one unit of L1 is worth roughly 50 of it over EfficientNet-Lite0."""
+        perceptual_backbone: BackboneName = "efficientnet-lite0"
+        """The frozen network of the perceptual loss; the VGGs are downloaded once."""
+        penalty: GradientPenalty = field(default_factory=GradientPenalty)
+        """What holds the discriminator back."""
 
     config: Config
 
@@ -54,7 +61,9 @@ class Pix2Pix(Method):
         self.generator = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.discriminator = config.discriminator.build(a + b)
         self.objective = OBJECTIVES[config.objective]
-        self.backbone = EfficientNetLite(variant="lite0") if config.perceptual_weight else nn.Identity()
+        self.distance = RECONSTRUCTIONS[config.reconstruction]
+        self.layers = BACKBONES[config.perceptual_backbone]
+        self.backbone = self.layers.build() if config.perceptual_weight else nn.Identity()
 
     @staticmethod
     def recipe() -> Recipe[Config]:
@@ -78,9 +87,9 @@ class Pix2Pix(Method):
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
         """1/2 (E[-log D(a, b)] + E[-log(1 - D(a, G(a)))]); halved to slow the discriminator down (section 3.3)."""
-        real = self.discriminator(_pair(batch["a"], batch["b"]))
-        fake = self.discriminator(_pair(batch["a"], self._fake(batch)))
-        return {"adversarial": 0.5 * self.objective.discriminator(real, fake)}
+        real, fake = _pair(batch["a"], batch["b"]), _pair(batch["a"], self._fake(batch))
+        adversarial = self.objective.discriminator(self.discriminator(real), self.discriminator(fake))
+        return {"adversarial": 0.5 * adversarial, **self.config.penalty.terms(self.discriminator, real, fake)}
 
     def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
         """E[-log D(a, G(a))] + lambda E[|b - G(a)|_1], equation 4."""
@@ -90,7 +99,7 @@ class Pix2Pix(Method):
         adversarial = self.objective.generator(scores, lambda: self.discriminator(_pair(batch["a"], real)))
         terms = {
             "adversarial": self.config.adversarial_weight * adversarial,
-            "l1": self.config.l1_weight * l1(fake, real),
+            "reconstruction": self.config.reconstruction_weight * self.distance(fake, real),
         }
         if self.config.feature_weight:
             terms["features"] = self.config.feature_weight * self._feature_matching(batch, seen)
@@ -107,7 +116,7 @@ class Pix2Pix(Method):
         return feature_matching([maps[:-1] for maps in seen], [maps[:-1] for maps in expected])
 
     def _perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
-        return perceptual(self.backbone, fake, real, weights=(1.0, 1.0, 1.0, 1.0, 1.0))
+        return perceptual(self.backbone, fake, real, weights=self.layers.weights)
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
         """What the discriminator says of held-out pairs, real and translated."""

@@ -93,12 +93,15 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSummary:
-    """The data set: how the folder was understood, pictures by split, licence, and what the doctor found."""
+    """The data set: how the folder was understood, pictures by split, licence, and what the doctor found.
+
+    `problems` is None where no doctor looked, and empty where nothing was found.
+    """
 
     description: str
     pictures: Mapping[str, int]
     licence: str = ""
-    problems: tuple[Finding, ...] = ()
+    problems: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,8 +70,11 @@ def data_summary(data: DataSummary) -> Markup:
     counts = {split: plural(pictures, "picture") for split, pictures in data.pictures.items()}
     licence = {"Licence": data.licence} if data.licence else {}
     facts = _facts({"Layout": data.description, **counts, **licence})
-    problems = data.problems or (Finding(severity="good", message="The dataset doctor found no problems."),)
-    return join((tag("div", {"class": "panel"}, facts), findings(problems)))
+    panel = tag("div", {"class": "panel"}, facts)
+    if data.problems is None:
+        return panel
+    healthy = (Finding(severity="good", message="The dataset doctor found no problems."),)
+    return join((panel, findings(data.problems or healthy)))
 
 
 def environment(values: Mapping[str, str]) -> Markup:

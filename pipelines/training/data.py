@@ -29,13 +29,20 @@ class Data:
 
     @property
     def scored(self) -> Split:
-        """The split that the report scores: test, or validation where there is none."""
-        return self.test or self.validation
+        """The split that the report scores: test, or validation where there is none or it lacks a domain."""
+        has_all = self.test is not None and self.test.domains.keys() >= self.training.domains.keys()
+        return self.test if self.test is not None and has_all else self.validation
 
 
 def open_data(recipe: Recipe[Any]) -> Data:
     """Find the splits and hold out validation pictures. Raises DatasetError for a folder that does not fit."""
-    found = find_layout(Path(recipe.data), direction=recipe.direction, a_ports=len(recipe.a), b_ports=len(recipe.b))
+    found = find_layout(
+        Path(recipe.data),
+        direction=recipe.direction,
+        a_ports=len(recipe.a),
+        b_ports=len(recipe.b),
+        paired=recipe.paired or None,  # unpaired training may still be scored by the pairs that names make
+    )
     layout = hold_out(found, recipe.validation.fraction, recipe.validation.most)
     for name in (TRAIN, VALIDATION):
         _require(layout, name)

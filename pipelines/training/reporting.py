@@ -93,8 +93,8 @@ def _report(
         verdicts=tuple(verdict for contest in contests for verdict in _verdicts(contest)),
         scores=_table(contests),
         examples=tuple(_examples(contests[0], held_out, device)),
-        examples_note=f"{'Test' if data.test else 'Validation'} pictures, never trained on; the best weights "
-        f"({trained.cards[contests[0].deploy].images_seen:,} images).",
+        examples_note=f"{'Test' if data.scored is data.test else 'Validation'} pictures, never trained on; "
+        f"the best weights ({trained.cards[contests[0].deploy].images_seen:,} images).",
         charts=_charts(lines),
         health=tuple(examine(trained, held_out, training, contests, device)),
         data=_data_summary(data),

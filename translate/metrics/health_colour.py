@@ -58,7 +58,7 @@ def _finding(what: str, against_truth: bool, generator: str) -> Finding:
         severity="warning" if against_truth else "note",
         message=f"{generator} exchanges {what}: its pictures are opposite to {reference} there.{doubt}",
         remedy="This is decided in the first moments: train again with another --seed, with more weight on identity "
-        "(--config.identity-weight) or, with pairs, on L1 (--config.l1-weight).",
+        "(--config.identity-weight) or, with pairs, on L1 (--config.reconstruction-weight).",
     )
 
 

@@ -1,5 +1,10 @@
 """Runs an `.onnx` file with ONNX Runtime: the card is inside, and no torch is needed."""
 
+import contextlib
+import ctypes
+import io
+import logging
+import sys
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,7 +23,10 @@ OnnxDevice = Literal["auto", "cpu", "cuda"]
 
 _CUDA: Final = "CUDAExecutionProvider"
 _CPU: Final = "CPUExecutionProvider"
+_DRIVER: Final = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _ERRORS_ONLY: Final = 3
+
+_log = logging.getLogger(__name__)
 
 
 class OnnxRuntime:
@@ -36,9 +44,9 @@ class OnnxRuntime:
 
     def __init__(self, path: str | Path, *, device: OnnxDevice = "auto") -> None:
         require_onnxruntime()
-        self._session = _session(Path(path), device)
+        self._session = _session(Path(path), _providers(device))
+        self.device = _device(self._session, device)
         self.card = _card(self._session, Path(path))
-        self.device = "cuda" if _has_cuda(self._session) else "cpu"
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
         """Outputs by port name; see Runtime."""
@@ -47,39 +55,57 @@ class OnnxRuntime:
         return dict(zip(names, self._session.run(names, given), strict=True))
 
 
-def _session(path: Path, device: OnnxDevice) -> Any:  # noqa: ANN401 - onnxruntime has no types
+def _providers(device: OnnxDevice) -> list[str]:
+    """What to ask a session for, the best first. Raises DeviceError where CUDA is wanted and not built in."""
     import onnxruntime
 
-    if device == "cuda" and _CUDA not in onnxruntime.get_available_providers():
+    built_in = _CUDA in onnxruntime.get_available_providers()
+    if device == "cuda" and not built_in:
         raise DeviceError(
             "--device cuda: the installed onnxruntime is built for CPUs alone: pip uninstall -y onnxruntime, then "
             "pip install 'pixturn[gpu]'; or use --device cpu"
         )
+    # Without a driver, asking for CUDA costs time and prints errors, and ends on the CPU all the same.
+    if device == "cpu" or not built_in or (device == "auto" and not _has_driver()):
+        return [_CPU]
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find; the session says so too
+        onnxruntime.preload_dlls()
+    return [_CUDA, _CPU]
+
+
+def _has_driver() -> bool:
+    try:
+        ctypes.CDLL(_DRIVER)
+    except OSError:
+        return False
+    return True
+
+
+def _session(path: Path, providers: list[str]) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=_providers(onnxruntime, device))
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
     except OSError as problem:
         raise ModelError(f"{path} cannot be read: {problem.strerror}") from problem
     except Exception as problem:  # ONNX Runtime's errors have no base class of their own
         raise ModelError(f"{path} is no model that ONNX Runtime can run: {problem}") from problem
-    if device == "cuda" and not _has_cuda(session):
+
+
+def _device(session: Any, wanted: OnnxDevice) -> OnnxDevice:  # noqa: ANN401
+    """What the session runs on: asked for CUDA, ONNX Runtime takes the CPU without an error where that fails."""
+    if session.get_providers()[0] == _CUDA:
+        return "cuda"
+    if wanted == "cuda":
         raise DeviceError(
-            f"--device cuda: ONNX Runtime finds no CUDA device that works, and would run {path} on the CPU. "
-            "Look at the driver with nvidia-smi, or use --device cpu"
+            "--device cuda: ONNX Runtime could not start CUDA and would run on the CPU. Look at the driver with "
+            "nvidia-smi and at the libraries that onnxruntime-gpu asks for, or use --device cpu"
         )
-    return session
-
-
-def _providers(onnxruntime: Any, device: OnnxDevice) -> list[str]:  # noqa: ANN401
-    """What to ask for, the best first; where there is no GPU, asking for CUDA only prints errors."""
-    found = any(entry.ep_name == _CUDA for entry in onnxruntime.get_ep_devices())
-    return [_CUDA, _CPU] if device == "cuda" or (device == "auto" and found) else [_CPU]
-
-
-def _has_cuda(session: Any) -> bool:  # noqa: ANN401
-    """Whether the session took CUDA: it falls back to the CPU without an error."""
-    return session.get_providers()[0] == _CUDA
+    if wanted == "auto" and _has_driver():
+        _log.warning("There is a CUDA driver, but ONNX Runtime could not start CUDA: this runs on the CPU")
+    return "cpu"
 
 
 def _card(session: Any, path: Path) -> Card:  # noqa: ANN401
@@ -94,4 +120,4 @@ def _card(session: Any, path: Path) -> Card:  # noqa: ANN401
 
 def _require_names(path: Path, which: str, on_card: list[str], in_model: list[str]) -> None:
     if sorted(on_card) != sorted(in_model):
-        raise ModelError(f"{path}: the {which} on the card are {on_card}, those of the model {in_model}; export it again")
+        raise ModelError(f"{path}: its card names the {which} {on_card}, and its graph {in_model}; export it again")

@@ -1,0 +1,44 @@
+"""A gradient penalty as configuration: what holds a discriminator back, by name and weight."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from translate.losses.penalty import (
+    approximate_penalty,
+    approximate_weight,
+    wgan_gp_penalty,
+    zero_centred_penalty,
+)
+from translate.losses.scores import Discriminator
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientPenalty:
+    """Penalises the discriminator's gradient with respect to the pictures; its norm layers must then be none."""
+
+    kind: Literal["none", "r1", "r1+r2", "wgan-gp"] = "none"
+    """r1 on real pictures, r2 on made ones (relativistic pairing wants both), wgan-gp between them."""
+    gamma: float = 1.0
+    """r1 and r2 weigh gamma / 2, wgan-gp weighs gamma (its paper takes 10)."""
+    approximate: bool = False
+    """r1 and r2 by finite differences: no double backward, so that it works with --compile."""
+    sigma: float = 0.01
+    """Standard deviation of the finite differences' noise, in the pictures' range [-1, 1]."""
+
+    def terms(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Mapping[str, Tensor]:
+        """The weighted penalties by name; nothing for `none`. N x C x H x W pictures, which get no gradient."""
+        if self.kind == "wgan-gp":
+            return {"wgan_gp": self.gamma * wgan_gp_penalty(discriminator, real, fake)}
+        return {name: self._zero_centred(discriminator, pictures) for name, pictures in self._penalised(real, fake)}
+
+    def _penalised(self, real: Tensor, fake: Tensor) -> list[tuple[str, Tensor]]:
+        return [(name, pictures) for name, pictures in (("r1", real), ("r2", fake)) if name in self.kind]
+
+    def _zero_centred(self, discriminator: Discriminator, pictures: Tensor) -> Tensor:
+        if not self.approximate:
+            return 0.5 * self.gamma * zero_centred_penalty(discriminator, pictures)
+        weight = approximate_weight(gamma=self.gamma, sigma=self.sigma)
+        return weight * approximate_penalty(discriminator, pictures, sigma=self.sigma)
