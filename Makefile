@@ -17,6 +17,8 @@ SIZE_PX := 64
 LOAD_PX := 72
 MINUTES := 6
 endif
+# Half precision pays on a CPU that multiplies it in hardware, and costs dearly on one that does not.
+PRECISION := $(shell grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo 2>/dev/null && echo bf16 || echo auto)
 # Drawn larger than trained on, so that a crop of a shrunken drawing is still sharp.
 DRAWN_PX := 144
 DATA := data/openmoji-$(DRAWN_PX)
@@ -44,7 +46,7 @@ demo: install
 		$(PIXTURN) train --resume $(NAME); \
 	else \
 		$(PIXTURN) train pix2pix-small --data $(DATA) --name $(NAME) --augmentation.load-px $(LOAD_PX) \
-			--augmentation.crop-px $(SIZE_PX) --minutes $(MINUTES); \
+			--augmentation.crop-px $(SIZE_PX) --precision $(PRECISION) --minutes $(MINUTES); \
 	fi
 	$(PIXTURN) run $(NAME) $$(ls $(DATA)/testA/*.png | head -n 1) -o outputs/demo.png
 	@echo; echo "outputs/demo.png is a drawing that the model never saw. Open checkpoints/$(NAME)/report.html for all of them."

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Protocol, cast
@@ -21,26 +20,25 @@ from rich.table import Table
 from translate.errors import PixturnError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """A sub-command: what it is for, and the module in pipelines.commands with its `main(arguments) -> exit code`."""
-
-    summary: str
-    example: str
-
-
 class _Module(Protocol):
     def main(self, arguments: Sequence[str]) -> int: ...
 
 
 COMMANDS = {
-    "check": Command(summary="Examine a data set and say what would be trained", example="pixturn check DIR"),
-    "train": Command(summary="Train a method, or resume a run", example="pixturn train pix2pix --data DIR --name NAME"),
-    "run": Command(summary="Translate a picture or a folder", example="pixturn run NAME photo.jpg -o out.png"),
-    "list": Command(summary="List runs, methods and recipes", example="pixturn list"),
-    "report": Command(summary="Score a run's held-out pictures and write its report", example="pixturn report NAME"),
-    "example": Command(summary="Prepare a real data set from a package", example="pixturn example openmoji DIR"),
+    "example": "Prepare a real data set to try things on",
+    "check": "Examine a data set: what is wrong with it, and what would be trained",
+    "train": "Train by a recipe on a data set, or go on with a run",
+    "list": "List the runs and the methods",
+    "run": "Translate a picture or a folder with a trained run",
+    "report": "Score a run on pictures that it never saw, and write its report",
 }
+"""The sub-commands; each is the module of that name in pipelines.commands, with its `main(arguments) -> exit code`."""
+
+_FIRST_STEPS = """
+    pixturn example openmoji data/openmoji
+    pixturn check data/openmoji --crop-px 64
+    pixturn train pix2pix-small --data data/openmoji --name first --minutes 10
+    pixturn run first drawing.png -o coloured.png"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_help()
         return 0
     if given[0] == "--version":
-        Console().print(f"pixturn {version('pixturn')}", highlight=False)
+        Console(file=sys.stdout).print(f"pixturn {version('pixturn')}", highlight=False)
         return 0
     return _run(given[0], given[1:])
 
@@ -86,16 +84,19 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 def _missing_extra(name: str, problem: ModuleNotFoundError) -> str:
     if (problem.name or "").partition(".")[0] in {"translate", "pipelines"}:
         raise problem
-    return f"`pixturn {name}` needs {problem.name}, which is not installed: pip install 'pixturn[train]'"
+    extra = "examples" if name == "example" else "train"
+    return f"`pixturn {name}` needs {problem.name}, which is not installed: pip install 'pixturn[{extra}]'"
 
 
 def _print_help() -> None:
     table = Table.grid(padding=(0, 3))
-    for name, command in COMMANDS.items():
-        table.add_row(f"[bold]{name}[/bold]", command.summary, f"[dim]{command.example}[/dim]")
-    console = Console(width=None)
-    console.print("usage: pixturn COMMAND [OPTIONS]    (pixturn COMMAND --help for its options)\n", highlight=False)
+    for name, summary in COMMANDS.items():
+        table.add_row(f"  [bold]{name}[/bold]", summary)
+    console = Console(file=sys.stdout)
+    console.print("usage: pixturn COMMAND [OPTIONS]\n", highlight=False)
     console.print(table)
+    console.print(f"\nFirst steps:{_FIRST_STEPS}", highlight=False, soft_wrap=True)
+    console.print("\n`pixturn COMMAND --help` tells the options of a command, `pixturn --version` the version.")
 
 
 if __name__ == "__main__":

@@ -60,8 +60,10 @@ def pix2pix_small() -> Recipe[Any]:
     recipe = method_class("pix2pix").recipe()
     config = replace(
         recipe.config,
-        generator=GeneratorConfig(width=32, difference=True),
+        generator=GeneratorConfig(width=32, resampling="nearest", difference=True),
         discriminator=DiscriminatorConfig(width=32, layers=2),
+        adversarial_weight=0.2,
+        perceptual_weight=1.0,
     )
     return replace(
         recipe,

@@ -15,6 +15,7 @@ from translate.runtime.padding import crop, pad
 from translate.runtime.pixels import from_network, to_network
 
 Pixels = NDArray[np.integer]
+Made = NDArray[np.uint8] | NDArray[np.uint16]
 Input = Image.Image | str | Path | Pixels
 """A picture as people have it: a PIL image, a path, or uint8 H x W x C (label maps: integers, H x W)."""
 
@@ -44,7 +45,7 @@ class Translate:
         first = next(iter(self.outputs(image).values()))
         return Image.fromarray(first[..., 0] if first.shape[2] == 1 else first)
 
-    def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:
+    def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, Made]:
         """Every output by port name, H x W x C uint8 (label maps of over 256 classes: uint16)."""
         pixels = self._inputs(image)
         height, width = next(iter(pixels.values())).shape[:2]

@@ -124,9 +124,14 @@ def test_flags_are_put_back_when_making_fails(generator):
 
 def test_nobody_is_on_the_move_after_a_turn_that_failed(generator):
     batch = batch_with(generator)
-    with pytest.raises(RuntimeError, match="no"), batch.turn((generator,)):
-        share(batch, generator)
-        raise RuntimeError("no")
+
+    def fail() -> None:
+        with batch.turn((generator,)):
+            share(batch, generator)
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        fail()
     assert share(batch, generator).grad_fn is None
 
 

@@ -18,8 +18,10 @@ import psutil
 import pytest
 from crash_worker import tiny
 from lives import IMAGES, PATIENCE_SEC, Run, Server, write_pairs
+from torch import nn
 
 from pipelines.training import Setting, resume, train
+from pipelines.training.session import build_method
 from translate.errors import ConfigurationError
 from translate.storage.atomic import TEMPORARY
 
@@ -86,6 +88,14 @@ def require_survives(run, kills, expected, *, seed=0):
     assert run.result() == expected
     assert run.steps() == run.images + 2  # one line a step, none twice, and two validations
     assert [path for path in run.path.rglob("*") if path.name.startswith(TEMPORARY)] == []
+
+
+def test_the_runs_of_these_tests_have_every_kind_of_state():
+    """Else equal hashes would say less than they seem to: noise, pools and averages must be there to be lost."""
+    noisy, pooled = tiny("pix2pix", images=2), tiny("cyclegan", images=2)
+    assert any(isinstance(part, nn.Dropout) and part.p > 0 for part in build_method(noisy).modules())
+    assert any(key.startswith("pool") for key in build_method(pooled).state())
+    assert noisy.average_half_life_images > 0
 
 
 @pytest.mark.timeout(120)
@@ -181,6 +191,7 @@ def test_a_worker_that_is_killed_ends_the_run_with_a_checkpoint_of_that_moment(m
     psutil.Process(pid).children()[0].kill()
     assert run.server.wait() == [5], run.log()
     assert "A data worker died" in run.log()
+    assert run.shelf.all()[-1] == run.steps()  # so far one line a step: no step is lost
     require_no_orphans(pid, within_sec=5)
     assert run.live() == 0
     assert run.result() == straight("pix2pix")
@@ -223,7 +234,7 @@ def test_a_second_training_of_one_name_is_refused(make_run, straight):
 
 OPTIONS = """
     --images 100 --threads 1 --save-every-images 5 --average-half-life-images 10
-    --config.generator.width 4 --config.generator.depth 3 --config.discriminator.width 4
+    --config.generator.width 4 --config.generator.depth 5 --config.discriminator.width 4
     --config.discriminator.layers 2 --augmentation.load-px 36 --augmentation.crop-px 32
     --validation.every-images 50 --validation.most 4
 """

@@ -10,7 +10,9 @@ from torch.nn import functional
 
 from pipelines.methods.cyclegan import CycleGAN
 from translate.engine import Engine
+from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch
+from translate.networks.discriminators import DiscriminatorConfig
 
 
 def method_of(*, a: tuple[str, ...] = ("rgb",), b: tuple[str, ...] = ("rgb",), **config: Any) -> tuple[CycleGAN, Batch]:
@@ -95,6 +97,33 @@ def test_each_discriminator_halves_its_least_squares():
 
     assert_same_move(method, "discriminator_a", batch, of_a)
     assert_same_move(method, "discriminator_b", batch, of_b)
+
+
+def test_penalties_are_those_of_each_discriminators_own_domain():
+    """gamma / 2 E ||grad D||^2 on what each judges as real and as made."""
+    method, batch = method_of(
+        pool_size=0,
+        discriminator=DiscriminatorConfig(width=4, layers=1, norm="none"),
+        penalty=GradientPenalty(kind="r1+r2", gamma=4.0),
+    )
+
+    def steepness(discriminator: torch.nn.Module, pictures: Tensor) -> Tensor:
+        pictures = pictures.detach().requires_grad_(True)
+        (slope,) = torch.autograd.grad(discriminator(pictures)[0].sum(), [pictures], create_graph=True)
+        return slope.square().sum() / len(pictures)
+
+    def expected(discriminator: torch.nn.Module, real: Tensor, fake: Tensor):
+        return {
+            "adversarial": 0.5 * (towards(discriminator, real, 1.0) + towards(discriminator, fake, 0.0)),
+            "r1": 2.0 * steepness(discriminator, real),
+            "r2": 2.0 * steepness(discriminator, fake),
+        }
+
+    a, b = batch["a"], batch["b"]
+    with torch.no_grad():
+        fake_a, fake_b = method.generator_ba(b), method.generator_ab(a)
+    assert_same_move(method, "discriminator_a", batch, lambda: expected(method.discriminator_a, a, fake_a))
+    assert_same_move(method, "discriminator_b", batch, lambda: expected(method.discriminator_b, b, fake_b))
 
 
 def test_relativistic_game_compares_with_the_real_picture_of_the_same_domain():

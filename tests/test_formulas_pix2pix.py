@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipelines.methods.pix2pix import Pix2Pix
+from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch
+from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.efficientnet import EfficientNetLite
 
 PAPER = {"objective": "non-saturating"}
@@ -105,7 +107,7 @@ def test_generator_with_the_perceptual_loss():
         return {
             "adversarial": -scores(method, a, fake).mean(),
             "reconstruction": 100.0 * functional.l1_loss(fake, b),
-            "perceptual": 5.0 * sum((functional.l1_loss(one, other) for one, other in layers), torch.zeros(())),
+            "perceptual": 5.0 * 0.2 * sum((functional.l1_loss(one, other) for one, other in layers), torch.zeros(())),
         }
 
     assert_same_move(method, "generator", batch, expected)
@@ -129,17 +131,58 @@ def test_relativistic_game_compares_with_the_true_pair():
     assert_same_move(method, "generator", batch, generator)
 
 
+@pytest.mark.parametrize("distance", ["l2", "charbonnier"])
+def test_other_distances_to_the_truth(distance):
+    method, batch = method_of(reconstruction=distance, adversarial_weight=0.5)
+
+    def expected():
+        fake = method.generator(batch["a"])
+        square = (fake - batch["b"]).square()
+        return {
+            "adversarial": 0.5 * cross_entropy(scores(method, batch["a"], fake), 1.0),
+            "reconstruction": 100.0 * (square.mean() if distance == "l2" else (square + 1e-6).sqrt().mean()),
+        }
+
+    assert_same_move(method, "generator", batch, expected)
+
+
+@pytest.mark.parametrize("kind", ["r1", "r1+r2"])
+def test_penalties_hold_the_discriminator_back_on_real_and_on_made_pairs(kind):
+    """gamma / 2 E ||grad D||^2 over the pair (a, b) and over (a, G(a)); the gradient of the sum of all scores."""
+    method, batch = method_of(
+        discriminator=DiscriminatorConfig(width=4, layers=1, norm="none"),
+        penalty=GradientPenalty(kind=kind, gamma=3.0),
+    )
+    a, b = batch["a"], batch["b"]
+
+    def steepness(pair: Tensor) -> Tensor:
+        pair = pair.detach().requires_grad_(True)
+        (slope,) = torch.autograd.grad(method.discriminator(pair)[0].sum(), [pair], create_graph=True)
+        return slope.square().sum() / len(pair)
+
+    def expected():
+        fake = method.generator(a).detach()
+        terms = {
+            "adversarial": (cross_entropy(scores(method, a, b), 1.0) + cross_entropy(scores(method, a, fake), 0.0)) / 2,
+            "r1": 1.5 * steepness(torch.cat([a, b], dim=1)),
+            "r2": 1.5 * steepness(torch.cat([a, fake], dim=1)),
+        }
+        return terms if kind == "r1+r2" else {name: terms[name] for name in ("adversarial", "r1")}
+
+    assert_same_move(method, "discriminator", batch, expected)
+
+
 def test_terms_that_are_off_cost_nothing():
     method, batch = method_of(feature_weight=0.0, perceptual_weight=0.0)
     assert terms_of(method, "generator", batch).keys() == {"adversarial", "reconstruction"}
-    assert list(method.backbone.state_dict()) == []
+    assert list(method.backbone.buffers()) == [], "no network that nobody asks"
 
 
 def test_discriminator_plays_first_and_the_generator_then_meets_the_moved_one():
     recipe = tiny_recipe("pix2pix")
     engine = tiny_engine(recipe)
     figures = engine.play(drawing(recipe))
-    assert list(figures) == ["discriminator/adversarial", "generator/adversarial", "generator/l1"]
+    assert list(figures) == ["discriminator/adversarial", "generator/adversarial", "generator/reconstruction"]
     fresh = tiny_method(recipe)
     assert isinstance(fresh, Pix2Pix)
     fresh.discriminator.load_state_dict(engine.networks["discriminator"].state_dict())

@@ -124,6 +124,22 @@ def test_unpaired_domains_of_unequal_size(tmp_path):
     assert "BtoA" in layout.description
 
 
+@pytest.mark.parametrize(
+    ("train_b", "told", "paired"),
+    [(("u", "v", "w"), None, True), (("u", "v", "w"), False, False), (("p", "q", "w"), None, False)],
+    ids=["a truth", "told that there are none", "perhaps just numbered alike"],
+)
+def test_unpaired_training_may_have_a_paired_test_split(train_b, told, paired, tmp_path):
+    put(tmp_path / "trainA", "p", "q", "r")
+    put(tmp_path / "trainB", *train_b)
+    put(tmp_path / "testA", "x", "y")
+    put(tmp_path / "testB", "y", "x")
+    layout = find_layout(tmp_path, paired=told)
+    assert not layout.splits["train"].paired
+    assert layout.splits["test"].paired is paired
+    assert ("2 test pairs in testA and testB" in layout.description) is paired
+
+
 @pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
 def test_side_by_side(direction, tmp_path):
     for split in ("train", "val", "test"):

@@ -113,8 +113,8 @@ class Validation:
     """Part of the training pictures held out (by a hash of the name) where the folder has no validation split."""
     most: int = 200
     """At most so many validation pictures."""
-    best: str = ""
-    """The metric that decides which weights are best; empty: the method's own choice."""
+    best: Annotated[str, tyro.conf.arg(metavar="METRIC")] = ""
+    """The metric that decides which weights are best: perceptual, l1, psnr, ssim for pairs; kid, frechet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,16 +129,16 @@ class Recipe(Generic[ConfigT]):
     """An optimiser for each network, by the network's name."""
     length: Annotated[Length, tyro.conf.Suppress]
     """How long to train; on the command line --images, --epochs or --minutes."""
+    data: Annotated[str, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")] = ""
+    """The data set's folder; `pixturn check DIR` says how it is understood."""
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    """BtoA turns the data set round: what lies in B is the input."""
+    a: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
+    b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the output pictures, likewise."""
     paired: bool
     """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
-    data: str = ""
-    """The data set's folder."""
-    direction: Literal["AtoB", "BtoA"] = "AtoB"
-    """BtoA turns the data set round: what is trained as A to B is then B to A."""
-    a: tuple[str, ...] = ("rgb",)
-    """What domain A's pictures are: grey, rgb, rgba, labels:N; several for several pictures in one sample."""
-    b: tuple[str, ...] = ("rgb",)
-    """What domain B's pictures are."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """What is done to training pictures on the CPU, by albumentations."""
     device_augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
@@ -163,8 +163,8 @@ class Recipe(Generic[ConfigT]):
     """Scoring of held-out pictures."""
     save_every_images: int = 0
     """Save a checkpoint every so many images; 0: at each validation."""
-    start_from: str = ""
-    """Folder of a run whose best weights are the initial ones (fine-tuning)."""
+    start_from: Annotated[str, tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: none)")] = ""
+    """Name or folder of a run whose best weights are the initial ones (fine-tuning)."""
 
     def __post_init__(self) -> None:
         """Refuse what no run can be."""

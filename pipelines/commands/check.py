@@ -9,27 +9,34 @@ import tyro
 
 from pipelines.check import check
 
+_PAIRED = {"auto": None, "yes": True, "no": False}
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
     """Reads every picture, lists all problems at once with their fixes, and ends with what would be trained."""
 
-    folder: Annotated[Path, tyro.conf.Positional]
-    """The data set."""
-    recipe: str = ""
-    """Recipe to estimate; empty: pix2pix for pairs, cyclegan for unpaired pictures."""
+    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    """The data set's folder."""
+    recipe: Annotated[
+        str,
+        tyro.conf.arg(
+            metavar="RECIPE", help_behavior_hint="(default: pix2pix for pairs, cyclegan for unpaired pictures)"
+        ),
+    ] = ""
+    """Recipe whose time and memory are estimated."""
     direction: Literal["AtoB", "BtoA"] = "AtoB"
-    """BtoA turns the data set round."""
-    paired: bool | None = None
-    """Whether pictures are paired by name; None: found out."""
-    a: tuple[str, ...] = ("rgb",)
-    """What domain A's pictures are: grey, rgb, rgba, labels:N."""
-    b: tuple[str, ...] = ("rgb",)
-    """What domain B's pictures are."""
+    """BtoA turns the data set round: what lies in B is the input."""
+    paired: Literal["auto", "yes", "no"] = "auto"
+    """Whether pictures are paired by name; auto: found out."""
+    a: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
+    b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the output pictures, likewise."""
     crop_px: int = 256
-    """Side of the training crops in pixels."""
+    """Width and height of the training crops in pixels."""
     estimate: bool = True
-    """Try a step of training, and say how long a run would take and how much memory."""
+    """Try a few steps of training, and say how long a run would take and how much memory."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     return check(
         options.folder,
         direction=options.direction,
-        paired=options.paired,
+        paired=_PAIRED[options.paired],
         a_kinds=options.a,
         b_kinds=options.b,
         crop_px=options.crop_px,
@@ -74,6 +81,6 @@ def _fitting(options: CheckOptions) -> str:
         direction=options.direction,
         a_ports=len(options.a),
         b_ports=len(options.b),
-        paired=options.paired,
+        paired=_PAIRED[options.paired],
     )
     return "pix2pix" if layout.splits["train"].paired else "cyclegan"

@@ -20,7 +20,7 @@ class ExampleOptions:
 
     example: Annotated[Literal["openmoji", "basemap"], tyro.conf.Positional]
     """Which data set."""
-    folder: Annotated[Path, tyro.conf.Positional]
+    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
     """Where to write it."""
     size_px: int = 64
     """Width and height of every picture in pixels."""

@@ -1,9 +1,10 @@
-"""`pixturn list`: runs, methods and example data sets."""
+"""`pixturn list`: runs and methods."""
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich.console import Console
@@ -15,9 +16,9 @@ from pipelines.runs import RUNS, summaries
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions:
-    """What there is."""
+    """The runs with how far each is and its best score, and the methods. Recipes are told by `pixturn train`."""
 
-    runs: Path = RUNS
+    runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
 
 

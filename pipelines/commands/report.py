@@ -16,14 +16,14 @@ from translate.devices import DeviceName, pick_device
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """A run, finished or not."""
+    """Scores the best weights of a run, finished or not, beside trivial baselines, and writes its report.html."""
 
-    name: Annotated[str, tyro.conf.Positional]
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
     """Name or folder of the run."""
-    runs: Path = RUNS
+    runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
     device: DeviceName = "auto"
-    """Where to compute."""
+    """Where to compute; auto takes CUDA where there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:

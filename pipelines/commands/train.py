@@ -8,7 +8,9 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 
 import tyro
 from rich.console import Console
+from rich.table import Table
 
+from pipelines.methods import method_class, method_names
 from pipelines.recipes import named_recipes, recipe_named
 from pipelines.training import Setting, resume, train
 from pipelines.training.data import open_data
@@ -19,20 +21,22 @@ from translate.recipe import Length, Recipe, to_json
 
 ConfigT = TypeVar("ConfigT")
 
+_OTHERWISE = "(default: the recipe's length)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(Generic[ConfigT]):
     """The recipe is what decides the weights; the rest says where and for how long."""
 
     recipe: Annotated[Recipe[ConfigT], tyro.conf.arg(name="")]
-    name: str = ""
+    name: Annotated[str, tyro.conf.arg(metavar="NAME", help_behavior_hint="(required)")] = ""
     """Name of the run: its folder below --runs."""
-    images: int | None = None
-    """Length of the run: training samples."""
-    epochs: float | None = None
+    images: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=_OTHERWISE)] = None
+    """Length of the run: training samples drawn."""
+    epochs: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint=_OTHERWISE)] = None
     """Length of the run: passes over the training set."""
-    minutes: float | None = None
-    """Length of the run: wall-clock budget in minutes, measured and turned into images at the start."""
+    minutes: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint=_OTHERWISE)] = None
+    """Length of the run: wall-clock budget in minutes; measured at the start, it becomes a number of images."""
     dry_run: bool = False
     """Print the resolved recipe as JSON and stop."""
     setting: Annotated[Setting, tyro.conf.arg(name="")] = field(default_factory=Setting)
@@ -42,7 +46,7 @@ class TrainOptions(Generic[ConfigT]):
 class ResumeOptions:
     """Everything but where to run comes from the checkpoint."""
 
-    resume: str
+    resume: Annotated[str, tyro.conf.arg(metavar="NAME")]
     """Name or folder of the run to go on with."""
     setting: Annotated[Setting, tyro.conf.arg(name="")] = field(default_factory=Setting)
 
@@ -54,21 +58,26 @@ def main(arguments: Sequence[str]) -> int:
         options = tyro.cli(ResumeOptions, prog="pixturn train", args=given)
         resume(options.resume, options.setting)
         return 0
+    if given in (["-h"], ["--help"]):
+        _print_usage(Console(file=sys.stdout))
+        return 0
     if not given or given[0].startswith("-"):
-        _print_usage()
-        return 0 if given in (["-h"], ["--help"]) else 2
+        _print_usage(Console(stderr=True))
+        raise ConfigurationError("pixturn train needs a recipe, before its options")
     return _train(given[0], given[1:])
 
 
 def _train(name: str, arguments: Sequence[str]) -> int:
     options = parse(name, arguments)
     recipe = _with_length(options)
+    if recipe.data:
+        recipe = replace(recipe, data=str(Path(recipe.data).resolve()))
     if options.dry_run:
         print(to_json(_resolved(recipe, options.setting)))  # noqa: T201 - the command's result
         return 0
     if not recipe.data or not options.name:
         raise ConfigurationError(f"pixturn train {name} needs --data DIR and --name NAME")
-    train(replace(recipe, data=str(Path(recipe.data).resolve())), name=options.name, setting=options.setting)
+    train(recipe, name=options.name, setting=options.setting)
     return 0
 
 
@@ -93,11 +102,23 @@ def _resolved(recipe: Recipe[Any], setting: Setting) -> Recipe[Any]:
     return resolve(recipe, pictures=len(open_data(recipe).train), device=pick_device(setting.device))
 
 
-def _print_usage() -> None:
-    console = Console(file=sys.stdout)
+def _print_usage(console: Console) -> None:
     console.print("usage: pixturn train RECIPE --data DIR --name NAME [OPTIONS]", highlight=False)
-    console.print("       pixturn train --resume NAME\n", highlight=False)
-    for name, recipe in named_recipes().items():
-        summary = (recipe.__doc__ or "").splitlines()[0] if not hasattr(recipe, "func") else "The paper's run."
-        console.print(f"  [bold]{name:18}[/bold] {summary}", highlight=False)
-    console.print("\nAll options of one: pixturn train RECIPE --help", highlight=False)
+    console.print("       pixturn train --resume NAME\n\nRecipes:", highlight=False)
+    table = Table.grid(padding=(0, 3))
+    for name in sorted(named_recipes()):
+        table.add_row(f"  [bold]{name}[/bold]", _about(name))
+    console.print(table)
+    console.print("\n`pixturn train RECIPE --help` tells all options of one.", highlight=False)
+
+
+def _about(recipe: str) -> str:
+    """What a recipe is: for a method's own, what the method does."""
+    if recipe not in method_names():
+        return _first_line(named_recipes()[recipe])
+    method = method_class(recipe)
+    return f"{_first_line(method)} {_first_line(method.recipe)}"
+
+
+def _first_line(described: object) -> str:
+    return (described.__doc__ or "").partition("\n")[0]

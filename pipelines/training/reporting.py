@@ -1,14 +1,16 @@
 """The report of a run: its best weights on the held-out pictures, beside trivial baselines, and how it got there."""
 
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from shlex import quote
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.methods import method_class
 from pipelines.report import (
     Chart,
     Command,
@@ -24,7 +26,7 @@ from pipelines.report import (
     write_report,
 )
 from pipelines.report.model import Severity
-from pipelines.runs import PROGRESS, RECIPE, RunFolder
+from pipelines.runs import PROGRESS, RECIPE, RUNS, RunFolder
 from pipelines.scoring.heldout import HeldOut, read_held_out
 from pipelines.scoring.judge import Scores
 from pipelines.scoring.measures import MEASURES
@@ -33,9 +35,11 @@ from pipelines.training.contest import OURS, Contest, hold_contests
 from pipelines.training.data import Data, open_data
 from pipelines.training.diagnose import examine
 from pipelines.training.observers import read_metrics
+from pipelines.training.options import network_options
 from pipelines.training.validation import as_rgb
 from translate.data.tensors import to_uint8
 from translate.devices import describe_device
+from translate.recipe import Recipe
 from translate.storage.shelf import Shelf
 
 _MARKS: Mapping[Severity, str] = {
@@ -100,7 +104,7 @@ def _report(
         data=_data_summary(data),
         recipe=trained.snapshot.documents[RECIPE],
         environment=_environment(trained, device),
-        next_steps=_next_steps(folder),
+        next_steps=_next_steps(folder, trained),
     )
 
 
@@ -187,19 +191,22 @@ def _environment(trained: Trained, device: torch.device) -> dict[str, str]:
     }
 
 
-def _next_steps(folder: RunFolder) -> tuple[Command, ...]:
-    name = folder.name
+def _next_steps(folder: RunFolder, trained: Trained) -> tuple[Command, ...]:
+    by_name = (RUNS / folder.name).resolve() == folder.path.resolve()
+    name = quote(folder.name if by_name else str(folder.path))
     return (
         Command(
             purpose="Translate a picture of your own, at any size", line=f"pixturn run {name} picture.png -o out.png"
         ),
         Command(purpose="Translate a folder", line=f"pixturn run {name} pictures/ -o translated/"),
-        Command(purpose="Look at the curves while a run goes on", line=f"tensorboard --logdir {folder.path}"),
-        Command(purpose="Fine-tune from these weights", line=_fine_tune(folder)),
+        Command(
+            purpose="Look at the curves while a run goes on", line=f"tensorboard --logdir {quote(str(folder.path))}"
+        ),
+        Command(purpose="Fine-tune from these weights", line=_fine_tune(trained.recipe, name)),
     )
 
 
-def _fine_tune(folder: RunFolder) -> str:
-    newest = Shelf(folder.snapshots).newest()
-    method = json.loads(json.dumps(newest.documents[RECIPE]))["method"]
-    return f"pixturn train {method} --data DIR --name {folder.name}-tuned --start-from {folder.path}"
+def _fine_tune(recipe: Recipe[Any], name: str) -> str:
+    """The same networks again: with the options that make them."""
+    options = network_options(recipe, method_class(recipe.method).recipe())
+    return " ".join([f"pixturn train {recipe.method} --data DIR --name NEW_NAME --start-from {name}", *options])

@@ -3,10 +3,12 @@
 import math
 import os
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import torch
 
+from pipelines.scoring.measures import MEASURES
 from translate.devices import pick_precision
 from translate.errors import ConfigurationError
 from translate.method import Method
@@ -23,6 +25,7 @@ def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Reci
         precision=pick_precision(recipe.precision, device),
         threads=recipe.threads or _cores(),
     )
+    _require_measure(recipe.validation.best)
     if recipe.length.epochs is not None:
         return with_images(recipe, max(1, round(recipe.length.epochs * pictures)))
     return recipe if recipe.length.images is None else with_images(recipe, recipe.length.images)
@@ -39,6 +42,13 @@ def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
         validation=replace(recipe.validation, every_images=every),
         save_every_images=recipe.save_every_images or every,
     )
+
+
+def _require_measure(name: str) -> None:
+    if name not in MEASURES:
+        near = get_close_matches(name, MEASURES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MEASURES)}"
+        raise ConfigurationError(f"--validation.best {name!r} is no metric; {hint}")
 
 
 def require_optimisers(recipe: Recipe[Any], method: Method) -> None:

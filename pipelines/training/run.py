@@ -56,9 +56,13 @@ def train(
     Raises ConfigurationError, DatasetError, DeviceError, StorageError, DivergedError, and StoppedError (saved).
     """
     setting = setting or Setting()
-    folder = RunFolder(path=setting.runs / name)
-    if data is not None:
-        recipe = replace(recipe, data=str(Path(data).resolve()))
+    folder = _new_folder(name, setting)
+    data = data or recipe.data
+    if not data:
+        raise ConfigurationError("There is nothing to train on: give the data set's folder (--data DIR)")
+    recipe = replace(recipe, data=str(Path(data).resolve()))
+    if recipe.start_from:
+        recipe = replace(recipe, start_from=str(find_run(recipe.start_from, setting.runs).path.resolve()))
     return _carry_out(recipe, folder, setting, None)
 
 
@@ -68,6 +72,12 @@ def resume(name: str | Path, setting: Setting | None = None) -> RunFolder:
     folder = find_run(name, setting.runs)
     snapshot = Shelf(folder.snapshots).newest()
     return _carry_out(stored_recipe(snapshot), folder, replace(setting, check=False), snapshot)
+
+
+def _new_folder(name: str, setting: Setting) -> RunFolder:
+    if Path(name).name != name or name == "..":
+        raise ConfigurationError(f"--name {name!r}: give the name of a folder, without a path; --runs says where")
+    return RunFolder(path=setting.runs / name)
 
 
 def _carry_out(recipe: Recipe[Any], folder: RunFolder, setting: Setting, snapshot: Snapshot | None) -> RunFolder:

@@ -54,8 +54,7 @@ class Augmentation:
     """How a picture from a file becomes a training picture. The defaults are those of pix2pix and CycleGAN."""
 
     load_px: int = 286
-    """Height and width in pixels to which each picture is resized before the crop (area when it shrinks, bicubic
-    when it grows, nearest for label maps)."""
+    """Height and width in pixels to which each picture is resized before the crop."""
     crop_px: int = 256
     """Height and width in pixels of the square that is cut out at a random place."""
     keep_aspect: bool = False
@@ -65,11 +64,9 @@ class Augmentation:
     vertical_flip: bool = False
     """Mirror top to bottom, half of the time."""
     rotate_degrees: float = 0.0
-    """Turn by an angle drawn from -rotate_degrees to +rotate_degrees, in degrees, before the crop. What comes in
-    from outside is the picture mirrored at its border, in label maps too, so that no invented colour appears."""
+    """Turn by an angle of up to so many degrees either way, before the crop; the border is mirrored outwards."""
     scale_jitter: float = 0.0
-    """The size before the crop is drawn from load_px times 1 - scale_jitter to 1 + scale_jitter, never below
-    crop_px. A fraction: 0.2 is 20 percent."""
+    """Draw the size before the crop from load_px times 1 - scale_jitter to 1 + scale_jitter, never below crop_px."""
     colour_a: ColourJitter = field(default_factory=ColourJitter)
     """Colour changes of domain a."""
     colour_b: ColourJitter = field(default_factory=ColourJitter)

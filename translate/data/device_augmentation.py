@@ -29,8 +29,7 @@ class DeviceAugmentation:
     vertical_flip: bool = False
     """Mirror top to bottom, half of the time."""
     rotate_degrees: float = 0.0
-    """Turn by an angle drawn from -rotate_degrees to +rotate_degrees, in degrees. What comes in from outside is the
-    picture mirrored at its border."""
+    """Turn by an angle of up to so many degrees either way; the border is mirrored outwards."""
     scale: float = 0.0
     """Enlarge by a factor drawn from 1 - scale to 1 + scale. A fraction: 0.2 is 20 percent."""
     colour_a: ColourJitter = field(default_factory=ColourJitter)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from translate.data.folders import list_folder
-from translate.data.found import PAIRED_FROM, Direction, DomainFolder, Found
+from translate.data.found import PAIRED_FROM, UNPAIRED_UP_TO, Direction, DomainFolder, Found
 from translate.data.items import Item, Layout, Source, Split
 from translate.data.layout_finders import ACCEPTED, Side, find_places, looks_side_by_side
 from translate.data.layout_words import describe
@@ -31,7 +31,8 @@ def find_layout(
 
     Pictures without a partner are left out of paired splits (the description counts them; the doctor names them). Of
     files that differ in the extension only, the first in alphabetical order is taken. A test or validation split may
-    lack a domain, and then has no such entry.
+    lack a domain, and then has no such entry. Where training names have nothing in common, but those of a held-out
+    split do, that split alone is paired: a truth to score unpaired training against.
 
     Args:
         root: The data set's folder; `translate.data.layout_finders` lists what is recognised.
@@ -117,13 +118,23 @@ _SPLIT_NAMES: Final = ("train", "training", "val", "valid", "validation", "test"
 
 
 def _agreement(found: Found) -> float:
-    """Of the first split that has both domains: common keys / keys of the larger domain."""
-    for split in found.splits:
-        a, b = found.of(split, "a"), found.of(split, "b")
-        if a and b:
-            keys_a, keys_b = a[0].listing.pictures.keys(), b[0].listing.pictures.keys()
-            return len(keys_a & keys_b) / max(len(keys_a), len(keys_b), 1)
-    return 0.0
+    """Of the first split that has both domains."""
+    return next((share for split in found.splits if (share := _agreement_of(found, split)) is not None), 0.0)
+
+
+def _agreement_of(found: Found, split: str) -> float | None:
+    """Common keys / keys of the larger domain; None where a domain is missing."""
+    a, b = found.of(split, "a"), found.of(split, "b")
+    if not a or not b:
+        return None
+    keys_a, keys_b = a[0].listing.pictures.keys(), b[0].listing.pictures.keys()
+    return len(keys_a & keys_b) / max(len(keys_a), len(keys_b), 1)
+
+
+def _holds_truth(found: Found, split: str) -> bool:
+    """Whether a held-out split is paired though training surely is not (and is not just numbered alike)."""
+    is_unpaired = not found.told and found.agreement <= UNPAIRED_UP_TO
+    return is_unpaired and split != "train" and (_agreement_of(found, split) or 0.0) >= PAIRED_FROM
 
 
 def _refuse_unusable(found: Found) -> None:
@@ -155,7 +166,7 @@ def _split(found: Found, name: str) -> Split:
     if found.kind == "side by side":
         return _doubled_split(found, name)
     by_domain = {domain: found.of(name, domain) for domain in ("a", "b") if found.of(name, domain)}
-    paired = found.paired and len(by_domain) == 2
+    paired = (found.paired or _holds_truth(found, name)) and len(by_domain) == 2
     common = _common_keys(found.of(name)) if paired else None
     domains = {domain: _items(folders, common) for domain, folders in by_domain.items()}
     return Split(domains=domains, paired=paired)

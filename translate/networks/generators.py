@@ -24,8 +24,7 @@ class GeneratorConfig:
     width: int = 64
     """Channels of the outermost level."""
     depth: int = 0
-    """U-Net: how often it halves the size; 0: as often as the training crop allows, 8 times at 256 px as in the paper,
-    7 at 128 px, 6 at 64 px."""
+    """U-Net: how often it halves the size; 0: as often as the crop allows (8 times at 256 px, as in the paper)."""
     blocks: int = 9
     """ResNet: residual blocks; the papers take 9 at 256 px and 6 at 128 px."""
     norm: Norm = "batch"
