@@ -19,9 +19,7 @@ MINUTES := 6
 endif
 # Half precision pays on a CPU that multiplies it in hardware, and costs dearly on one that does not.
 PRECISION := $(shell grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo 2>/dev/null && echo bf16 || echo auto)
-# Drawn larger than trained on, so that a crop of a shrunken drawing is still sharp.
-DRAWN_PX := 144
-DATA := data/openmoji-$(DRAWN_PX)
+DATA := data/openmoji-$(LOAD_PX)
 NAME := demo-$(SIZE_PX)
 
 .PHONY: help demo test test-all lint format install clean
@@ -41,7 +39,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	$(PIXTURN) example openmoji $(DATA) --size-px $(DRAWN_PX)
+	$(PIXTURN) example openmoji $(DATA) --size-px $(LOAD_PX)
 	if [ -d checkpoints/$(NAME)/snapshots ]; then \
 		$(PIXTURN) train --resume $(NAME); \
 	else \

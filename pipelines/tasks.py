@@ -61,7 +61,9 @@ class Translate:
         pixels = {port.name: _pixels(named[port.name], port) for port in self.card.inputs}
         sizes = {array.shape[:2] for array in pixels.values()}
         if len(sizes) > 1:
-            raise ConfigurationError(f"The pictures of one sample must have one size; these have {sorted(sizes)}")
+            raise PictureError(
+                "sizes_differ", f"The pictures of one sample must have one size (height, width), not {sorted(sizes)}"
+            )
         return pixels
 
 

@@ -40,8 +40,8 @@ def tiny(method, *, images, batch_size=1):
     recipe = recipe_named("pix2pix" if method == "samples" else method)
     small = {
         "samples": {"generator": GeneratorConfig(width=4, depth=3, norm="instance")},
-        "pix2pix": {"generator": GeneratorConfig(width=4, depth=5, dropout=0.5)},
-        "cyclegan": {"generator": GeneratorConfig(kind="resnet", norm="instance", width=4, blocks=1), "pool_size": 4},
+        "pix2pix": {"generator": GeneratorConfig(kind="resnet", width=4, blocks=1, dropout=0.5)},
+        "cyclegan": {"generator": GeneratorConfig(norm="instance", width=4, depth=3), "pool_size": 4},
     }[method]
     norm = "instance" if method == "samples" else "batch"
     discriminator = DiscriminatorConfig(width=4, layers=2, norm=norm)

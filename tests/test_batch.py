@@ -64,8 +64,14 @@ def test_maker_first_keeps_its_graph_to_itself(generator, opponent):
     with batch.turn((opponent,)):
         judged = share(batch, generator)
         assert judged.grad_fn is None
+        kept, _by = batch._shared["fake"]
+        assert kept.grad_fn is None, "the graph of a turn that is over would hold its memory"
     assert torch.equal(own, judged)
     assert generator.calls == 1
+
+
+def test_outside_of_turns_nobody_gets_a_graph(generator):
+    assert share(batch_with(generator), generator).grad_fn is None
 
 
 def test_two_turns_of_the_maker_make_it_anew_since_the_maker_has_moved(generator):
@@ -181,6 +187,6 @@ def test_when_a_turn_is_due(every, start, stop, iteration, images, due):
     assert turn.is_due(iteration, Progress(images=images, total_images=100)) is due
 
 
-@pytest.mark.parametrize(("images", "total", "fraction"), [(0, 10, 0.0), (5, 10, 0.5), (20, 10, 1.0), (0, 0, 0.0)])
+@pytest.mark.parametrize(("images", "total", "fraction"), [(0, 10, 0.0), (5, 10, 0.5), (20, 10, 1.0), (0, 0, 0.0), (1, 1, 1.0)])
 def test_progress_as_a_fraction(images, total, fraction):
     assert Progress(images=images, total_images=total).fraction == fraction

@@ -26,16 +26,17 @@ from pipelines.runs import RunFolder
 from pipelines.trained import Trained, config_class
 from pipelines.training import Setting
 from translate.errors import ConfigurationError, DatasetError, ModelError
-from translate.recipe import from_json
+from translate.recipe import Length, from_json
 
 TRAINED = 16
 TESTED = 5
 TINY = (
     *("--augmentation.load-px", "32", "--augmentation.crop-px", "32"),
     *("--config.generator.width", "4", "--config.discriminator.width", "4", "--config.discriminator.layers", "1"),
-    *("--images", "32", "--batch-size", "4", "--workers", "0", "--threads", "1"),
+    *("--batch-size", "4", "--workers", "0", "--threads", "1"),
     *("--validation.most", "4", "--validation.fraction", "0.3", "--validation.every-images", "16"),
 )
+SHORT = ("--images", "32")
 RESNET = ("--config.generator.blocks", "1")
 COMPARES = ("--validation.best", "l1")
 
@@ -102,8 +103,8 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-def train(recipe, data, name, runs, *options) -> RunFolder:
-    done("train", recipe, "--data", data, "--name", name, "--runs", runs, *TINY, *options)
+def train(recipe, data, name, runs, *options, length=SHORT) -> RunFolder:
+    done("train", recipe, "--data", data, "--name", name, "--runs", runs, *TINY, *length, *options)
     return RunFolder(path=runs / name)
 
 
@@ -429,10 +430,10 @@ def test_check_of_a_clean_set_says_what_would_be_trained(pairs):
 
 
 def test_the_same_words_from_python(pairs, tmp_path):
-    options = parse("pix2pix", [*TINY[:-12], "--validation.fraction", "0.3", "--config.generator.norm", "instance"])
-    recipe = replace(options.recipe, length=replace(options.recipe.length, epochs=None, images=8), batch_size=4)
+    recipe = parse("pix2pix", [word for word in TINY if word not in {"--workers", "0"}]).recipe
+    recipe = replace(recipe, length=Length(images=8), data="")
     setting = Setting(device="cpu", workers=0, runs=tmp_path, report=False)
-    run = pipelines.train(replace(recipe, threads=1), pairs, name="python", setting=setting)
+    run = pipelines.train(recipe, pairs, name="python", setting=setting)
     assert run.path == tmp_path / "python"
     assert pipelines.resume("python", setting).path == run.path
     translate = pipelines.load(run.path, device="cpu")
@@ -473,13 +474,10 @@ def test_public_names():
 
 @pytest.mark.slow
 def test_a_budget_in_minutes_becomes_images(pairs, runs):
-    options = [word for word in TINY if word not in {"--images"} and word != TINY[TINY.index("--images") + 1]]
-    name = ("--data", pairs, "--name", "minutes", "--runs", runs)
     started = time.monotonic()
-    done("train", "pix2pix", *name, *options, "--augmentation.load-px", "32", "--augmentation.crop-px", "32",
-         "--minutes", "0.05", "--no-report")  # fmt: skip
+    run = train("pix2pix", pairs, "minutes", runs, "--no-report", length=("--minutes", "0.05"))
     assert time.monotonic() - started < 60
-    recipe = recipe_of(RunFolder(path=runs / "minutes"))
+    recipe = recipe_of(run)
     assert recipe.length.minutes is None
     assert recipe.length.images is not None
     assert recipe.length.images > 0
@@ -576,8 +574,16 @@ def test_folders_of_several_pictures_at_once(kinds_set, runs, tmp_path):
 
 @pytest.mark.slow
 def test_check_with_an_estimate(pairs):
-    words = done("check", pairs, "--crop-px", "32", "--recipe", "pix2pix-modern").out
+    words = done("check", pairs, "--crop-px", "64", "--recipe", "pix2pix-small").out
     assert "GB of memory" in words
+
+
+def test_crops_too_small_for_the_discriminator_are_refused(pairs, runs):
+    small = ("--augmentation.load-px", "32", "--augmentation.crop-px", "32", "--threads", "1")
+    outcome = pixturn("train", "pix2pix-modern", "--data", pairs, "--name", "small", "--runs", runs, *small)
+    assert outcome.code == 2
+    assert "at least 48 px" in outcome.err
+    assert "at least 48 px" in done("check", pairs, "--crop-px", "32", "--recipe", "pix2pix-modern").out
 
 
 @pytest.mark.slow

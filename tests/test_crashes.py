@@ -234,7 +234,7 @@ def test_a_second_training_of_one_name_is_refused(make_run, straight):
 
 OPTIONS = """
     --images 100 --threads 1 --save-every-images 5 --average-half-life-images 10
-    --config.generator.width 4 --config.generator.depth 5 --config.discriminator.width 4
+    --config.generator.kind resnet --config.generator.width 4 --config.generator.blocks 1 --config.discriminator.width 4
     --config.discriminator.layers 2 --augmentation.load-px 36 --augmentation.crop-px 32
     --validation.every-images 50 --validation.most 4
 """

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from pipelines.check import check
+from translate.errors import PixturnError
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
 
 _PAIRED = {"auto": None, "yes": True, "no": False}
 
@@ -55,21 +59,27 @@ def main(arguments: Sequence[str]) -> int:
 
 def _estimate(options: CheckOptions) -> str:
     try:
-        from pipelines.recipes import recipe_named
         from pipelines.training.estimate import estimate
     except ModuleNotFoundError as problem:
         return f"No estimate: training needs {problem.name} (pip install 'pixturn[train]')"
+    try:
+        return estimate(_recipe(options))
+    except PixturnError as problem:
+        return f"No estimate: {problem}"
+
+
+def _recipe(options: CheckOptions) -> "Recipe[Any]":
+    from pipelines.recipes import recipe_named
+
     recipe = recipe_named(options.recipe or _fitting(options))
     augmentation = replace(recipe.augmentation, crop_px=options.crop_px, load_px=round(options.crop_px * 286 / 256))
-    return estimate(
-        replace(
-            recipe,
-            data=str(options.folder),
-            direction=options.direction,
-            a=options.a,
-            b=options.b,
-            augmentation=augmentation,
-        )
+    return replace(
+        recipe,
+        data=str(options.folder),
+        direction=options.direction,
+        a=options.a,
+        b=options.b,
+        augmentation=augmentation,
     )
 
 

@@ -15,7 +15,9 @@ from translate.data.device_augmentation import DeviceAugmentation, DeviceAugment
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
 from translate.engine import Engine
+from translate.errors import ConfigurationError
 from translate.method import Method
+from translate.networks.multiscale import MultiScaleDiscriminator
 from translate.processes import Processes
 from translate.random_state import seed_everything
 from translate.recipe import Recipe
@@ -69,8 +71,19 @@ class DomainStream:
 
 
 def build_method(recipe: Recipe[Any]) -> Method:
-    """The recipe's method with its initial weights, on the CPU; draws from torch's global random state."""
-    return method_class(recipe.method)(recipe.config, recipe.spec())
+    """The recipe's method with its initial weights, on the CPU; draws from torch's global random state.
+
+    Raises ConfigurationError where the crops are too small for a discriminator.
+    """
+    method = method_class(recipe.method)(recipe.config, recipe.spec())
+    crop_px = recipe.augmentation.crop_px
+    for name, network in method.networks().items():
+        if isinstance(network, MultiScaleDiscriminator) and network.at_least_px > crop_px:
+            raise ConfigurationError(
+                f"{name} needs crops of at least {network.at_least_px} px, and --augmentation.crop-px is {crop_px}: "
+                "enlarge it, or give the discriminator fewer layers or scales"
+            )
+    return method
 
 
 def open_session(
