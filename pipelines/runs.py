@@ -1,6 +1,5 @@
 """Where a run lies on disk, and what can be told of it without torch."""
 
-import fcntl
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -59,6 +58,8 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Generator[None]:
         """Hold the run for this process. Raises ConfigurationError where another one is training it."""
+        import fcntl  # Windows has none, and only training locks
+
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("w") as file:
             try:

@@ -245,7 +245,7 @@ def test_wrong_names_of_inputs_are_refused():
 
 def test_pictures_of_one_sample_have_one_size():
     two = card((Picture(name="one"), Picture(name="two")))
-    with pytest.raises(ConfigurationError, match="one size"):
+    with pytest.raises(PictureError, match="one size"):
         Translate(FakeRuntime(two))({"one": noise(2, 2), "two": noise(2, 3)})
 
 

@@ -1,8 +1,9 @@
 """The health of a finished or stopped run, from its held-out pictures, its discriminators and its curves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from pipelines.report import Finding
@@ -15,15 +16,24 @@ from translate.checkpoint import NETWORKS
 from translate.method import Method
 from translate.metrics.finding import Finding as HealthFinding
 from translate.metrics.health import SAMPLE_PICTURES, Sample, examine_pictures
-from translate.metrics.health_discriminator import check_discriminator
+from translate.metrics.health_discriminator import check_adversarial_losses, check_discriminator
+
+Curves = Mapping[str, Sequence[float]]
+"""Values of every recorded figure, in the order of training, by name."""
 
 _SEVERITIES: dict[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
 
 
 def examine(
-    trained: Trained, held_out: HeldOut, training: HeldOut, contests: list[Contest], device: torch.device
+    trained: Trained,
+    held_out: HeldOut,
+    training: HeldOut,
+    contests: list[Contest],
+    curves: Curves,
+    device: torch.device,
 ) -> Iterable[Finding]:
     """Everything that is found to be wrong, in the report's words."""
+    yield from map(_told, _check_curves(curves))
     names = {network: name for name, network in trained.method.networks().items()}
     for contest in contests:
         generator = names[trained.method.deploys()[contest.deploy].networks[0]]
@@ -33,6 +43,22 @@ def examine(
     for scores in discriminator_scores(method, held_out, device):
         with_training = replace(scores, training_real=seen[scores.discriminator])
         yield from map(_told, check_discriminator(with_training))
+
+
+def _check_curves(curves: Curves) -> Iterable[HealthFinding]:
+    """Find a discriminator whose adversarial loss vanished while the same term of the other side grew."""
+    adversarial = {name: np.array(values) for name, values in curves.items() if "/adversarial" in name}
+    ours = {name: values for name, values in adversarial.items() if name.startswith("discriminator")}
+    for name, losses in ours.items():
+        for rival in adversarial.keys() - ours.keys():
+            if _is_rival(name, rival):
+                yield from check_adversarial_losses(name.partition("/")[0], losses, adversarial[rival])
+
+
+def _is_rival(discriminator_term: str, generator_term: str) -> bool:
+    """`discriminator_a/adversarial` plays against `generators/adversarial_a`, a lone discriminator against all."""
+    _, _, domain = discriminator_term.partition("/")[0].partition("_")
+    return generator_term.endswith(f"_{domain}") if domain else True
 
 
 @torch.inference_mode()

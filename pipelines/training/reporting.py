@@ -14,7 +14,6 @@ from pipelines.methods import method_class
 from pipelines.report import (
     Chart,
     Command,
-    DataSummary,
     Estimate,
     Example,
     Finding,
@@ -33,6 +32,7 @@ from pipelines.scoring.measures import MEASURES
 from pipelines.trained import Trained
 from pipelines.training.contest import OURS, Contest, hold_contests
 from pipelines.training.data import Data, open_data
+from pipelines.training.data_summary import summarise
 from pipelines.training.diagnose import examine
 from pipelines.training.observers import read_metrics
 from pipelines.training.options import network_options
@@ -100,8 +100,8 @@ def _report(
         examples_note=f"{'Test' if data.scored is data.test else 'Validation'} pictures, never trained on; "
         f"the best weights ({trained.cards[contests[0].deploy].images_seen:,} images).",
         charts=_charts(lines),
-        health=tuple(examine(trained, held_out, training, contests, device)),
-        data=_data_summary(data),
+        health=tuple(examine(trained, held_out, training, contests, _curves(lines), device)),
+        data=summarise(data, trained.recipe),
         recipe=trained.snapshot.documents[RECIPE],
         environment=_environment(trained, device),
         next_steps=_next_steps(folder, trained),
@@ -162,22 +162,24 @@ def _examples(contest: Contest, held_out: HeldOut, device: torch.device) -> Iter
 
 
 def _charts(lines: list[dict[str, float]]) -> tuple[Chart, ...]:
+    return group_series(_series(lines), better={name: measure.better for name, measure in MEASURES.items()})
+
+
+def _series(lines: list[dict[str, float]]) -> dict[str, list[tuple[int, float]]]:
     series: dict[str, list[tuple[int, float]]] = {}
     for line in lines:
         for name, value in line.items():
             if name not in {"images", "time"}:
                 series.setdefault(name, []).append((int(line["images"]), value))
-    return group_series(series, better={name: measure.better for name, measure in MEASURES.items()})
+    return series
+
+
+def _curves(lines: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [value for _, value in points] for name, points in _series(lines).items()}
 
 
 def _minutes(lines: list[dict[str, float]]) -> float:
     return (lines[-1]["time"] - lines[0]["time"]) / 60 if lines else 0.0
-
-
-def _data_summary(data: Data) -> DataSummary:
-    splits = {"train": data.training, "validation": data.validation, "test": data.test}
-    counts = {name: len(split) for name, split in splits.items() if split is not None}
-    return DataSummary(description=data.layout.description, pictures=counts, licence=data.licence)
 
 
 def _environment(trained: Trained, device: torch.device) -> dict[str, str]:

@@ -1,0 +1,48 @@
+"""What a report says of the data set: how the folder was understood, counts, licence, and the doctor's findings."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from pipelines.report import DataSummary, Finding
+from pipelines.training.data import Data
+from translate.data.doctor import Problem
+from translate.data.doctor import examine as examine_folder
+from translate.recipe import Recipe
+
+
+def summarise(data: Data, recipe: Recipe[Any]) -> DataSummary:
+    """The summary; pictures that the doctor saw before the run are remembered, so that this is quick."""
+    splits = {"train": data.training, "validation": data.validation, "test": data.test}
+    return DataSummary(
+        description=data.layout.description,
+        pictures={name: len(split) for name, split in splits.items() if split is not None},
+        licence=data.licence,
+        problems=tuple(_findings(recipe)),
+    )
+
+
+def _findings(recipe: Recipe[Any]) -> list[Finding]:
+    diagnosis = examine_folder(
+        Path(recipe.data),
+        direction=recipe.direction,
+        paired=recipe.paired,
+        a_kinds=recipe.a,
+        b_kinds=recipe.b,
+        crop_px=recipe.augmentation.crop_px,
+    )
+    by_kind: dict[str, list[Problem]] = defaultdict(list)
+    for problem in diagnosis.problems:
+        by_kind[problem.code].append(problem)
+    return [_finding(problems) for problems in by_kind.values()]
+
+
+def _finding(problems: list[Problem]) -> Finding:
+    """One line for each kind, with its first file."""
+    first = problems[0]
+    where = first.paths[0].name if first.paths else "the folder"
+    return Finding(
+        severity=first.severity,
+        message=f"{first.title} ({len(problems)} times, as in {where})",
+        remedy=first.fix,
+    )
