@@ -38,7 +38,7 @@ class Trained:
             load_deployed(method, dict(snapshot.tensors[AVERAGED]))
         except (KeyError, RuntimeError) as problem:
             raise ModelError(f"The checkpoint in {folder.path} does not fit its recipe: {problem}") from problem
-        cards = {name: Card.from_json(json.dumps(document)) for name, document in snapshot.documents[CARDS].items()}
+        cards = {name: Card.from_json(json.dumps(document)) for name, document in snapshot.document(CARDS).items()}
         return cls(recipe=recipe, method=method.eval(), cards=cards, snapshot=snapshot)
 
     def runtime(self, deploy: str | None, device: torch.device) -> TorchRuntime:
@@ -54,7 +54,7 @@ def best_snapshot(folder: RunFolder) -> Snapshot:
     """The checkpoint that scored best; the newest where none was scored or the best one is damaged."""
     shelf = Shelf(folder.snapshots)
     newest = shelf.newest()
-    best = newest.documents[STANDING]["images"]
+    best = newest.document(STANDING)["images"]
     if best is None or best not in shelf.all():
         return newest
     try:
@@ -65,7 +65,7 @@ def best_snapshot(folder: RunFolder) -> Snapshot:
 
 def stored_recipe(snapshot: Snapshot) -> Recipe[Any]:
     """The recipe in a checkpoint."""
-    return from_json(json.dumps(snapshot.documents[RECIPE]), config_class)
+    return from_json(json.dumps(snapshot.document(RECIPE)), config_class)
 
 
 def config_class(method: str) -> type[Any]:

@@ -48,9 +48,9 @@ def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None
 def restore_engine(engine: Engine, snapshot: Snapshot) -> None:
     """Put a snapshot's state into an engine of the same recipe. Raises ModelError where they do not fit."""
     try:
-        _refuse_other_world(engine, snapshot.documents[PROGRESS])
+        _refuse_other_world(engine, snapshot.document(PROGRESS))
         _load_networks(engine, snapshot)
-        _load_progress(engine, snapshot.documents[PROGRESS])
+        _load_progress(engine, snapshot.document(PROGRESS))
         _load_process_state(engine, snapshot)
     except (KeyError, RuntimeError, TypeError, ValueError) as problem:
         raise ModelError(f"The checkpoint does not fit its recipe: {type(problem).__name__} {problem}") from problem
@@ -110,7 +110,7 @@ def _load_process_state(engine: Engine, snapshot: Snapshot) -> None:
     for key, value in own.items():
         state[key].copy_(value)
     random = {key: value for key, value in tensors.items() if not key.startswith("own.")}
-    restore(RandomState(tensors=random, document=snapshot.documents[PROGRESS]["random"][rank]))
+    restore(RandomState(tensors=random, document=snapshot.document(PROGRESS)["random"][rank]))
 
 
 def _optimiser_tensors(engine: Engine) -> dict[str, Tensor]:

@@ -84,7 +84,7 @@ def _report(
     contests: list[Contest],
     device: torch.device,
 ) -> Report:
-    progress = Shelf(folder.snapshots).newest().documents[PROGRESS]
+    progress = Shelf(folder.snapshots).newest().document(PROGRESS)
     images, total = progress["images"], trained.recipe.length.images or 0
     lines = read_metrics(folder.metrics)
     return Report(
@@ -102,7 +102,7 @@ def _report(
         charts=_charts(lines),
         health=tuple(examine(trained, held_out, training, contests, _curves(lines), device)),
         data=summarise(data, trained.recipe),
-        recipe=trained.snapshot.documents[RECIPE],
+        recipe=trained.snapshot.document(RECIPE),
         environment=_environment(trained, device),
         next_steps=_next_steps(folder, trained),
     )

@@ -127,7 +127,7 @@ def _prepare(
 
 def _standing(session: Session, snapshot: Snapshot | None) -> Standing:
     if snapshot is not None:
-        return Standing(**snapshot.documents[STANDING])
+        return Standing(**snapshot.document(STANDING))
     return Standing(metric=session.recipe.validation.best)
 
 

@@ -1,8 +1,6 @@
 """Pictures written whole or not at all."""
 
 import io
-import os
-import uuid
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from translate.data.headers import EXTENSIONS
-from translate.errors import ConfigurationError, StorageError
+from translate.errors import ConfigurationError
+from translate.storage.atomic import write_atomically
 
 _SAVE_OPTIONS: Final[dict[str, dict[str, bool | int | str]]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -39,22 +38,4 @@ def write_picture(array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], path: P
         raise ConfigurationError(f"{path}: JPEG has no transparency; write a PNG")
     buffer = io.BytesIO()
     image.save(buffer, file_format, **_SAVE_OPTIONS.get(file_format, {}))
-    try:
-        _write_atomically(buffer.getbuffer(), path)
-    except OSError as problem:
-        raise StorageError(
-            f"{path}: {buffer.getbuffer().nbytes} bytes could not be written ({problem.strerror or problem}): "
-            "make room, or choose another folder"
-        ) from problem
-
-
-def _write_atomically(content: memoryview, path: Path) -> None:
-    unfinished = path.with_name(f".pixturn-{uuid.uuid4().hex}.tmp")
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_atomically(path, buffer.getvalue())

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ TEMPORARY = ".tmp-"
 
 def temporary_beside(path: Path) -> Path:
     """The name under which `path` is written before it is whole."""
-    return path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    # Not made of the path's own name, which may be as long as names can be.
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex[:12]}")
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

@@ -32,6 +32,12 @@ class Snapshot:
     tensors: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict[str, Mapping[str, Tensor]])
     documents: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def document(self, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """A document by its name. Raises ModelError where the snapshot lacks it (another Pixturn wrote it)."""
+        if name not in self.documents:
+            raise ModelError(f"The checkpoint has no {name}.json: it was written by another version of Pixturn")
+        return self.documents[name]
+
 
 def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     """Write `folder`, which must not exist, atomically. Raises StorageError where there is no room."""
