@@ -17,8 +17,6 @@ SIZE_PX := 64
 LOAD_PX := 72
 MINUTES := 6
 endif
-# Half precision pays on a CPU that multiplies it in hardware, and costs dearly on one that does not.
-PRECISION := $(shell grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo 2>/dev/null && echo bf16 || echo auto)
 DATA := data/openmoji-$(LOAD_PX)
 NAME := demo-$(SIZE_PX)
 
@@ -44,7 +42,7 @@ demo: install
 		$(PIXTURN) train --resume $(NAME); \
 	else \
 		$(PIXTURN) train pix2pix-small --data $(DATA) --name $(NAME) --augmentation.load-px $(LOAD_PX) \
-			--augmentation.crop-px $(SIZE_PX) --precision $(PRECISION) --minutes $(MINUTES); \
+			--augmentation.crop-px $(SIZE_PX) --minutes $(MINUTES); \
 	fi
 	$(PIXTURN) run $(NAME) $$(ls $(DATA)/testA/*.png | head -n 1) -o outputs/demo.png
 	@echo; echo "outputs/demo.png is a drawing that the model never saw. Open checkpoints/$(NAME)/report.html for all of them."

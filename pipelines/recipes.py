@@ -1,13 +1,16 @@
 """Named, pinned runs: every method's own under its name, and the variants below under the name of their function.
 
+A public function here that takes nothing and is annotated to return a Recipe is one of them; nothing lists them.
+
 The `-modern` recipes are what we would ship in 2026. The measured reason for each change is in `docs/recipes.md`.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
+from typing import Any, get_origin
 
 from pipelines.methods import method_class, method_names
 from translate.data.augmentation import Augmentation
@@ -62,8 +65,8 @@ def pix2pix_small() -> Recipe[Any]:
         recipe.config,
         generator=GeneratorConfig(width=32, resampling="nearest", difference=True),
         discriminator=DiscriminatorConfig(width=32, layers=2),
-        adversarial_weight=0.2,
-        perceptual_weight=1.0,
+        adversarial_weight=0.1,
+        perceptual_weight=4.0,
     )
     return replace(
         recipe,
@@ -81,8 +84,9 @@ def cyclegan_small() -> Recipe[Any]:
     recipe = method_class("cyclegan").recipe()
     config = replace(
         recipe.config,
-        generator=GeneratorConfig(kind="resnet", width=24, blocks=4, norm="instance"),
-        discriminator=DiscriminatorConfig(width=32, layers=2, norm="instance"),
+        generator=GeneratorConfig(kind="resnet", width=16, blocks=3, norm="instance"),
+        discriminator=DiscriminatorConfig(width=24, layers=2, norm="instance"),
+        identity_weight=0.0,
     )
     return replace(
         recipe,
@@ -94,14 +98,24 @@ def cyclegan_small() -> Recipe[Any]:
     )
 
 
-_VARIANTS: tuple[NamedRecipe, ...] = (pix2pix_modern, pix2pix_small, cyclegan_modern, cyclegan_small)
-
-
 def named_recipes() -> Mapping[str, NamedRecipe]:
     """Every recipe by its name."""
     methods = {name: partial(_of_method, name) for name in method_names()}
-    variants = {variant.__name__.replace("_", "-"): variant for variant in _VARIANTS}
-    return {**methods, **variants}
+    return {**methods, **_variants()}
+
+
+def _variants() -> Mapping[str, NamedRecipe]:
+    """The public functions of this module that make a recipe out of nothing."""
+    return {
+        name.replace("_", "-"): value
+        for name, value in globals().items()
+        if inspect.isfunction(value) and not name.startswith("_") and _makes_a_recipe(value)
+    }
+
+
+def _makes_a_recipe(function: Callable[..., object]) -> bool:
+    signature = inspect.signature(function)
+    return not signature.parameters and get_origin(signature.return_annotation) is Recipe
 
 
 def recipe_named(name: str) -> Recipe[Any]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from translate.errors import ConfigurationError, ModelError
 
@@ -55,19 +55,42 @@ class RunFolder:
         """Whether the run has a checkpoint."""
         return any(self.snapshots.glob(_NEWEST))
 
+    @property
+    def has_started(self) -> bool:
+        """Whether the run has a checkpoint with something learnt: one at 0 images is of a run that failed at once."""
+        return any(path.name.partition("-")[2].strip("0") for path in self.snapshots.glob(_NEWEST))
+
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Hold the run for this process. Raises ConfigurationError where another one is training it."""
+        """Hold the run for this process.
+
+        Raises ConfigurationError where another one is training it, or where the folder cannot be written.
+        """
+        with self._lock_file() as file:
+            self._lock(file)
+            yield
+
+    def _lock_file(self) -> TextIO:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            return (self.path / ".lock").open("w")
+        except OSError as problem:
+            raise ConfigurationError(
+                f"{self.path} cannot be written ({problem.strerror or problem}): choose another folder for the runs "
+                "(--runs) or another --name"
+            ) from problem
+
+    def _lock(self, file: TextIO) -> None:
         import fcntl  # Windows has none, and only training locks
 
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
-            try:
-                # Not flock: data workers inherit it, and outlive a killed run by seconds.
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as problem:
-                raise ConfigurationError(f"{self.path} is being trained by another process") from problem
-            yield
+        try:
+            # Not flock: data workers inherit it, and outlive a killed run by seconds.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise ConfigurationError(
+                f"{self.path} is being trained by another process: wait until it ends, or stop it with Ctrl-C or "
+                "SIGTERM (it saves) and go on with --resume, or take another --name"
+            ) from problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,18 +125,21 @@ def summaries(runs: Path = RUNS) -> list[Summary]:
 def _summary(path: Path) -> Summary | None:
     for snapshot in sorted((path / "snapshots").glob(_NEWEST), reverse=True):
         try:
-            recipe, progress, standing = (_read(snapshot, name) for name in (RECIPE, PROGRESS, STANDING))
-        except (OSError, ValueError):
+            return _summary_of(path.name, *(_read(snapshot, name) for name in (RECIPE, PROGRESS, STANDING)))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a damaged file, or a foreign one
             continue
-        best = f"{standing['metric']} {standing['value']:.4g}" if standing.get("value") is not None else ""
-        return Summary(
-            name=path.name,
-            method=recipe["method"],
-            images=progress["images"],
-            total_images=recipe["length"]["images"],
-            best=best,
-        )
     return None
+
+
+def _summary_of(name: str, recipe: dict[str, Any], progress: dict[str, Any], standing: dict[str, Any]) -> Summary:
+    best = f"{standing['metric']} {standing['value']:.4g}" if standing.get("value") is not None else ""
+    return Summary(
+        name=name,
+        method=str(recipe["method"]),
+        images=int(progress["images"]),
+        total_images=int(recipe["length"]["images"]),
+        best=best,
+    )
 
 
 def _read(snapshot: Path, name: str) -> dict[str, Any]:

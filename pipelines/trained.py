@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from pipelines.methods import method_class
-from pipelines.runs import CARDS, RECIPE, STANDING, RunFolder
+from pipelines.runs import CARDS, PROGRESS, RECIPE, STANDING, RunFolder
 from translate.averaging import load_deployed
 from translate.card import Card
 from translate.checkpoint import AVERAGED
@@ -21,17 +21,21 @@ from translate.storage.snapshot import Snapshot
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """A method with the weights that users get, in evaluation mode, and the checkpoint that they come from."""
+    """A method with the weights that users get, in evaluation mode, and the checkpoint that they come from.
+
+    `images` is how far the run is, by its newest checkpoint.
+    """
 
     recipe: Recipe[Any]
     method: Method
     cards: dict[str, Card]
     snapshot: Snapshot
+    images: int
 
     @classmethod
     def read(cls, folder: RunFolder) -> "Trained":
         """The best weights of a run. Raises ModelError where no checkpoint is whole."""
-        snapshot = best_snapshot(folder)
+        snapshot, images = _best_and_progress(folder)
         recipe = stored_recipe(snapshot)
         method = method_class(recipe.method)(recipe.config, recipe.spec())
         try:
@@ -39,7 +43,7 @@ class Trained:
         except (KeyError, RuntimeError) as problem:
             raise ModelError(f"The checkpoint in {folder.path} does not fit its recipe: {problem}") from problem
         cards = {name: Card.from_json(json.dumps(document)) for name, document in snapshot.document(CARDS).items()}
-        return cls(recipe=recipe, method=method.eval(), cards=cards, snapshot=snapshot)
+        return cls(recipe=recipe, method=method.eval(), cards=cards, snapshot=snapshot, images=images)
 
     def runtime(self, deploy: str | None, device: torch.device) -> TorchRuntime:
         """A runtime for one deploy (the first if None). Raises ConfigurationError for one that is not there."""
@@ -52,15 +56,20 @@ class Trained:
 
 def best_snapshot(folder: RunFolder) -> Snapshot:
     """The checkpoint that scored best; the newest where none was scored or the best one is damaged."""
+    return _best_and_progress(folder)[0]
+
+
+def _best_and_progress(folder: RunFolder) -> tuple[Snapshot, int]:
+    """The best checkpoint, and the images seen at the newest: each is read, and its hashes checked, once."""
     shelf = Shelf(folder.snapshots)
     newest = shelf.newest()
-    best = newest.document(STANDING)["images"]
-    if best is None or best not in shelf.all():
-        return newest
+    images, best = newest.document(PROGRESS)["images"], newest.document(STANDING)["images"]
+    if best in (None, images) or best not in shelf.all():
+        return newest, images
     try:
-        return shelf.read(best)
+        return shelf.read(best), images
     except ModelError:
-        return newest
+        return newest, images
 
 
 def stored_recipe(snapshot: Snapshot) -> Recipe[Any]:

@@ -86,7 +86,7 @@ class Run:
         self.runs.mkdir(parents=True, exist_ok=True)
         order = {"data": str(self.data), "runs": str(self.runs), "log": str(self.runs / "log")}
         order |= {"method": self.method, "saver": self.saver, "workers": self.workers, "images": self.images}
-        order |= {"world": self.world, "batch_size": self.batch_size, "port": _free_port() if self.world > 1 else 0}
+        order |= {"world": self.world, "batch_size": self.batch_size, "port": free_port() if self.world > 1 else 0}
         order |= {"resume": any((self.path / "snapshots").glob("images-*")), "die_at_event": die_at_event}
         return self.server.start(order)
 
@@ -120,7 +120,7 @@ class Run:
         return json.loads((self.shelf.path(self.images) / MANIFEST).read_bytes())["files"]
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

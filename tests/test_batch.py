@@ -141,6 +141,57 @@ def test_nobody_is_on_the_move_after_a_turn_that_failed(generator):
     assert share(batch, generator).grad_fn is None
 
 
+def share_of(batch: Batch, *makers: Counting) -> torch.Tensor:
+    def make() -> torch.Tensor:
+        value = batch["a"]
+        for maker in makers:
+            value = maker(value)
+        return value
+
+    return batch.share("fake", makers, make)
+
+
+def move(batch: Batch, trains: tuple[Counting, ...], makers: tuple[Counting, ...]) -> list[bool]:
+    """Whether each maker got a gradient in a turn that trains some of them, with the flags that the engine sets."""
+    for maker in makers:
+        maker.requires_grad_(maker in trains).zero_grad(set_to_none=True)
+    with batch.turn(trains):
+        share_of(batch, *makers).sum().backward()
+    for maker in makers:
+        maker.requires_grad_(False)
+    return [maker.layer.weight.grad is not None for maker in makers]
+
+
+def test_what_two_networks_make_together_has_a_graph_to_both_for_the_turn_of_both(generator, opponent):
+    encoder = Counting().requires_grad_(False)
+    batch = batch_with(encoder, generator, opponent)
+    with batch.turn((opponent,)):
+        assert share_of(batch, encoder, generator).grad_fn is None
+    assert move(batch, (encoder, generator), (encoder, generator)) == [True, True]
+    assert encoder.calls == generator.calls == 1
+
+
+@pytest.mark.parametrize("mover", [0, 1])
+def test_a_turn_of_one_of_two_makers_gives_a_gradient_to_that_one(generator, opponent, mover):
+    makers = (Counting().requires_grad_(False), generator)
+    batch = batch_with(*makers, opponent)
+    with batch.turn((opponent,)):
+        share_of(batch, *makers)
+    assert move(batch, (makers[mover],), makers) == [index == mover for index in range(2)]
+    assert generator.calls == 1, "the very fake that the opponent saw"
+    assert move(batch, (makers[1 - mover],), makers) == [index != mover for index in range(2)]
+    assert generator.calls == 2, "one of its makers has moved"
+
+
+def test_one_name_belongs_to_the_same_networks(generator):
+    encoder = Counting().requires_grad_(False)
+    batch = batch_with(encoder, generator)
+    first = share_of(batch, encoder, generator)
+    assert torch.equal(share_of(batch, encoder, generator), first)
+    with pytest.raises(ValueError, match="'fake'"):
+        share(batch, generator)
+
+
 def test_names_are_shared_apart(generator):
     batch = batch_with(generator)
     with batch.turn((generator,)):
@@ -187,6 +238,8 @@ def test_when_a_turn_is_due(every, start, stop, iteration, images, due):
     assert turn.is_due(iteration, Progress(images=images, total_images=100)) is due
 
 
-@pytest.mark.parametrize(("images", "total", "fraction"), [(0, 10, 0.0), (5, 10, 0.5), (20, 10, 1.0), (0, 0, 0.0), (1, 1, 1.0)])
+@pytest.mark.parametrize(
+    ("images", "total", "fraction"), [(0, 10, 0.0), (5, 10, 0.5), (20, 10, 1.0), (0, 0, 0.0), (1, 1, 1.0)]
+)
 def test_progress_as_a_fraction(images, total, fraction):
     assert Progress(images=images, total_images=total).fraction == fraction

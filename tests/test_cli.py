@@ -182,7 +182,8 @@ REFUSED = {
     "no recipe": (["train", "--name", "x"], 2, "needs a recipe"),
     "nothing after train": (["train"], 2, "needs a recipe"),
     "no data": (["train", "pix2pix", "--name", "x"], 2, "--data DIR"),
-    "no name": (["train", "pix2pix", "--data", "x"], 2, "--name NAME"),
+    "learning rate": (["train", "pix2pix", "--optimisers.generator.learning-rate", "-1"], 2, "learning-rate is -1"),
+    "part of a run": (["train", "pix2pix", "--schedule.hold", "1.5", "--dry-run"], 2, "--schedule.hold is 1.5"),
     "name with a path": (["train", "pix2pix", "--data", "x", "--name", "../x"], 2, "without a path"),
     "option": (["train", "pix2pix", "--augmentation.lood-px", "9"], 2, "--augmentation.load-px"),
     "value": (["train", "pix2pix", "--augmentation.load-px", "9"], 2, "load_px is 9, less than crop_px 256"),
@@ -357,6 +358,17 @@ def test_a_name_that_is_taken_is_refused(paired_run, pairs, runs):
     outcome = pixturn("train", "pix2pix", "--data", pairs, "--name", "colours", "--runs", runs, *TINY)
     assert outcome.code == 2
     assert "--resume colours" in outcome.err
+
+
+def test_a_run_without_a_name_is_called_after_its_method(pairs, tmp_path):
+    done("train", "pix2pix", "--data", pairs, "--runs", tmp_path, *TINY, "--images", "4", "--no-report")
+    assert RunFolder(path=tmp_path / "pix2pix-1").has_started
+
+
+def test_runs_where_nothing_can_be_written_are_refused(pairs):
+    outcome = pixturn("train", "pix2pix", "--data", pairs, "--runs", "/proc/nope", *TINY)
+    assert outcome.code == 2
+    assert "--runs" in outcome.err
 
 
 def test_fine_tuning_starts_from_the_best_weights(unpaired_run, pairs, runs):

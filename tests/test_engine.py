@@ -135,6 +135,21 @@ def test_clipping_bounds_the_norm_over_all_networks_of_one_turn(bound):
     torch.testing.assert_close(got, raw * factor)
 
 
+@pytest.mark.parametrize("own", [None, 1e-2, 1e6])
+def test_a_recipes_bound_is_for_turns_without_one_of_their_own(own):
+    def plan(game: Game) -> tuple[Turn, ...]:
+        left, right = game.plan
+        return (replace(left, clip_norm=own), right)
+
+    free, clipped = game_engine(), game_engine(plan, clip_norm=1e-3)
+    free.play(numbered())
+    clipped.play(numbered())
+    for name, bound in (("left", own or 1e-3), ("right", 1e-3)):
+        raw, got = (torch.cat([p.grad.flatten() for p in e.networks[name].parameters()]) for e in (free, clipped))
+        torch.testing.assert_close(got, raw * min(1.0, bound / (float(raw.norm()) + 1e-6)))
+    assert torch.equal(game_engine(clip_norm=0.0).method.left.weight, game_engine().method.left.weight)
+
+
 def test_clipping_one_turn_leaves_the_other_alone():
     def plan(game: Game) -> tuple[Turn, ...]:
         left, right = game.plan
@@ -234,6 +249,11 @@ def test_progress_tells_the_images_before_the_iteration():
     assert fractions == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 
 
+def test_a_run_whose_length_is_not_in_images_yet_is_at_its_start():
+    progress = game_engine(length=Length(epochs=3.0)).progress
+    assert (progress.images, progress.total_images, progress.fraction) == (0, 1, 0.0)
+
+
 # Learning rates
 
 
@@ -317,20 +337,31 @@ def test_without_a_half_life_users_get_the_last_weights():
     assert engine.averaged.method is engine.method
 
 
-def test_only_what_users_run_is_averaged():
-    engine = game_engine(average_half_life_images=4.0)
+@pytest.mark.parametrize("half_life", [0.5, 4.0])
+def test_only_what_users_run_is_averaged(half_life):
+    engine = game_engine(average_half_life_images=half_life)
+    engine.play(numbered())
+    assert engine.averaged.method is not engine.method
+    assert not any(parameter.requires_grad for parameter in engine.averaged.method.parameters())
     assert {name.partition(".")[0] for name in engine.averaged.tensors()} == {"left"}
 
 
-def test_averages_take_running_statistics_as_they_are():
+def test_averages_have_the_running_statistics_averaged_as_the_weights_and_the_counters_as_they_are():
     recipe = tiny_recipe("pix2pix", average_half_life_images=5.0)
     engine = tiny_engine(recipe)
-    for _ in range(3):
-        engine.play(drawing(recipe))
+    generator = engine.method.generator
+    expected = {name: value.double() for name, value in generator.named_buffers()}
+    for iteration in range(3):
+        engine.play(lambda index=iteration: batch_of(recipe.spec(), index))
+        keep = 0.5 ** (2 / min(5.0, 0.1 * engine.images))
+        for name, value in generator.named_buffers():
+            share = 0.0 if "num_batches" in name else keep
+            expected[name] = share * expected[name] + (1 - share) * value
     twins = dict(engine.averaged.method.generator.named_buffers())
-    for name, value in engine.method.generator.named_buffers():
-        assert torch.equal(twins[name], value)
-    assert any("running_mean" in name for name in twins)
+    assert any("running_var" in name for name in twins)
+    for name, value in expected.items():
+        torch.testing.assert_close(twins[name].double(), value, rtol=1e-5, atol=1e-7)
+    assert any(not torch.equal(twins[name], value) for name, value in generator.named_buffers())
 
 
 # What the engine refuses
@@ -638,6 +669,14 @@ def test_scaler_is_part_of_a_checkpoint():
 
 
 # Compiling
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_every_network_is_compiled_where_the_recipe_says_so(wanted):
+    """Compiling is lazy, so this is quick; the slow test below runs what it makes."""
+    engine = game_engine(compile=wanted, average_half_life_images=4.0)
+    assert [network._compiled_call_impl is not None for network in engine.networks.values()] == [wanted, wanted]
+    assert engine.averaged.method.left._compiled_call_impl is None
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 from tiny import CPU, assert_same_move, batch_of, terms_of, tiny_engine, tiny_method, tiny_recipe
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from pipelines.methods.cyclegan import CycleGAN
 from translate.engine import Engine
+from translate.errors import ConfigurationError
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch
 from translate.networks.discriminators import DiscriminatorConfig
@@ -213,6 +215,11 @@ def reference_iteration(method: CycleGAN, optimisers: dict[str, torch.optim.Adam
         loss = sum((sum(terms_of(method, turn, batch).values()) for turn in turns), torch.zeros(()))
         loss.backward()
         optimisers[name].step()
+
+
+def test_a_penalty_under_batch_norm_is_refused():
+    with pytest.raises(ConfigurationError, match=r"--config\.discriminator\.norm"):
+        CycleGAN.Config(penalty=GradientPenalty(kind="r1"), discriminator=DiscriminatorConfig(norm="batch"))
 
 
 def test_defaults_are_the_papers():

@@ -1,17 +1,20 @@
 """pix2pix's terms and gradients against the papers' formulas, written out anew with plain torch."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from tiny import assert_same_move, batch_of, drawing, terms_of, tiny_engine, tiny_method, tiny_recipe
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from pipelines.methods.pix2pix import Pix2Pix
+from translate.errors import ConfigurationError
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch
+from translate.networks.backbones import BACKBONES, LazyBackbone, LossBackbone
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.efficientnet import EfficientNetLite
 
@@ -175,7 +178,64 @@ def test_penalties_hold_the_discriminator_back_on_real_and_on_made_pairs(kind):
 def test_terms_that_are_off_cost_nothing():
     method, batch = method_of(feature_weight=0.0, perceptual_weight=0.0)
     assert terms_of(method, "generator", batch).keys() == {"adversarial", "reconstruction"}
-    assert list(method.backbone.buffers()) == [], "no network that nobody asks"
+    assert not method.backbone.is_built, "no network that nobody asks"
+
+
+def test_the_loss_network_is_built_by_training_alone_and_belongs_to_no_state():
+    method, batch = method_of(**PERCEPTUAL)
+    keys = method.state_dict().keys()
+    method.scores(batch)
+    method.deploys()["AtoB"].module(batch["a"])
+    assert not method.backbone.is_built
+    twin = copy.deepcopy(method)
+    random = torch.get_rng_state()
+    first = terms_of(method, "generator", batch)
+    assert method.backbone.is_built
+    assert torch.equal(torch.get_rng_state(), random), "a resumed run builds it at another moment"
+    assert method.state_dict().keys() == keys
+    for other in (twin, copy.deepcopy(method)):
+        again = terms_of(other, "generator", Batch(dict(batch.items())))
+        assert torch.equal(first["perceptual"], again["perceptual"])
+
+
+def test_building_a_loss_network_draws_nothing(monkeypatch):
+    layer = LossBackbone(build=lambda: nn.Conv2d(3, 3, 1), weights=(1.0,))
+    monkeypatch.setitem(BACKBONES, "vgg19", layer)
+    random = torch.get_rng_state()
+    LazyBackbone("vgg19")(torch.zeros(1, 3, 2, 2))
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+@pytest.mark.parametrize("ports", [("labels:3",), ("rgb", "grey"), ("labels:12",)])
+def test_a_perceptual_loss_on_what_is_no_colour_is_refused_at_once(ports):
+    recipe = tiny_recipe("pix2pix", b=ports)
+    config = replace(recipe.config, perceptual_weight=1.0)
+    with pytest.raises(ConfigurationError, match=r"--config\.perceptual-weight 0"):
+        Pix2Pix(config, recipe.spec())
+    Pix2Pix(recipe.config, recipe.spec())
+
+
+@pytest.mark.parametrize("kind", ["r1", "r1+r2", "wgan-gp"])
+def test_a_penalty_under_batch_norm_is_refused(kind):
+    penalty = GradientPenalty(kind=kind)
+    with pytest.raises(ConfigurationError, match=r"--config\.discriminator\.norm"):
+        Pix2Pix.Config(penalty=penalty)
+    for norm in ("none", "instance"):
+        Pix2Pix.Config(penalty=penalty, discriminator=DiscriminatorConfig(norm=norm))
+
+
+def test_at_batch_size_1_the_discriminator_that_is_judged_is_the_one_that_plays():
+    recipe = tiny_recipe("pix2pix", batch_size=1)
+    engine = tiny_engine(recipe)
+    discriminator = engine.networks["discriminator"]
+    for _ in range(2):
+        engine.play(drawing(recipe))
+    batch = batch_of(recipe.spec(), 5)
+    pair = torch.cat([batch["a"], batch["b"]], dim=1)
+    with torch.no_grad():
+        playing = discriminator.train()(pair)[0]
+        judged = discriminator.eval()(pair)[0]
+    torch.testing.assert_close(judged, playing, rtol=0, atol=0)
 
 
 def test_discriminator_plays_first_and_the_generator_then_meets_the_moved_one():

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 from torch.nn import functional
 
-from translate.metrics.health import SAMPLE_PICTURES, Sample, SampleCollector, examine_pictures
+from translate.metrics.health import Sample, examine_pictures
 from translate.metrics.health_checkerboard import check_checkerboard, grid_peaks
 from translate.metrics.health_colour import check_colours
 from translate.metrics.health_copy import check_copying
@@ -335,23 +335,6 @@ def losses(start, end, steps=400):
 def test_a_lost_game_is_seen_in_the_losses(discriminator, generator, found):
     findings = check_adversarial_losses("discriminator", losses(*discriminator), losses(*generator))
     assert codes(findings) == ({"discriminator_loss_vanished"} if found else set())
-
-
-# Collecting
-
-
-def test_the_collector_keeps_the_first_pictures_of_many_batches(real):
-    collector = SampleCollector(paired=True)
-    assert collector.sample() is None
-    many = torch.cat([real, real.flip(1)])
-    for start in range(0, len(many), 10):
-        batch = many[start : start + 10]
-        collector.add(batch, -batch, batch / 2)
-    sample = collector.sample()
-    assert sample.inputs.equal(many[:SAMPLE_PICTURES])
-    assert sample.outputs.equal(-many[:SAMPLE_PICTURES])
-    assert sample.targets.equal(many[:SAMPLE_PICTURES] / 2)
-    assert sample.paired
 
 
 def test_all_faults_are_reported_in_one_call(real):

@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 import torch
-from lives import PATIENCE_SEC, Run, Server, write_pairs
+from lives import PATIENCE_SEC, Run, Server, free_port, write_pairs
 from test_crashes import OPTIONS, SETTING
 
 STEPS = 20
@@ -98,14 +98,57 @@ def test_another_number_of_processes_is_refused(make_run, world, other):
     assert f"started on {world} processes and is resumed on {other}" in resumed.log().replace("\n", " ")
 
 
+AGREEING = """
+import sys
+import torch.distributed as dist
+from translate.errors import DatasetError, PixturnError
+from translate.processes import joined_processes
+
+def refuse(processes):
+    with processes.agreeing():
+        pass
+    with processes.agreeing():
+        if processes.is_first:
+            raise DatasetError("bad pictures")
+    sys.exit("went on")
+
+try:
+    with joined_processes() as processes:
+        refuse(processes)
+except PixturnError as problem:
+    assert not dist.is_initialized()
+    print(problem, file=sys.stderr)
+    sys.exit(problem.exit_code)
+"""
+
+
+@pytest.mark.timeout(60)
+def test_what_one_process_refuses_ends_the_others_alike_and_the_group():
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", AGREEING], stderr=subprocess.PIPE, text=True, env=os.environ | place | {"RANK": rank}
+        )
+        for rank in ("0", "1")
+    ]
+    try:
+        words = [process.communicate(timeout=50)[1] for process in both]
+    finally:
+        for process in both:
+            process.kill()
+    assert [process.returncode for process in both] == [3, 3], words
+    assert "bad pictures" in words[0]
+    assert "Another process" in words[1]
+
+
 @pytest.fixture
 def torchrun(tmp_path):
     """Starts the command in two processes; none of them outlives the test."""
     launched = []
 
-    def start(*arguments, runs):
+    def start(*arguments, runs, setting=SETTING):
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-        command = [*launcher, "-m", "pipelines.cli", "train", *arguments, "--runs", str(runs), *SETTING.split()]
+        command = [*launcher, "-m", "pipelines.cli", "train", *arguments, "--runs", str(runs), *setting.split()]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         launched.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment))
         return launched[-1]
@@ -136,3 +179,24 @@ def test_the_real_torchrun_stops_and_resumes(make_run, torchrun):
     _, message = again.communicate(timeout=2 * PATIENCE_SEC)
     assert again.returncode == 0, message
     assert run.result() == straight.result()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_budget_in_minutes_and_a_refused_data_set_under_the_real_torchrun(folder, torchrun, tmp_path):
+    """Each process measures by its own clock, and the doctor speaks once."""
+    examined = SETTING.replace("--no-check", "")
+    assert examined != SETTING
+    timed = OPTIONS.replace("--images 100", "--minutes 0.1")
+    assert timed != OPTIONS
+    launched = torchrun("pix2pix", "--data", str(folder), *timed.split(), runs=tmp_path / "runs", setting=examined)
+    _, message = launched.communicate(timeout=2 * PATIENCE_SEC)
+    assert launched.returncode == 0, message
+    assert (tmp_path / "runs" / "pix2pix-1" / "metrics.jsonl").exists()
+    (folder / "trainA" / "00.png").rename(tmp_path / "00.png")
+    launched = torchrun("pix2pix", "--data", str(folder), *OPTIONS.split(), runs=tmp_path / "runs", setting=examined)
+    _, message = launched.communicate(timeout=PATIENCE_SEC)
+    (tmp_path / "00.png").rename(folder / "trainA" / "00.png")
+    assert launched.returncode == 1, message
+    assert message.count("cannot be trained on") == 1
+    assert "Another process of this run has failed" in message

@@ -11,8 +11,12 @@ from translate.method import Method
 class Averaged:
     """A twin of the method whose deployed networks are running means of the trained ones.
 
-    With a half-life of 0 the twin *is* the method. Buffers (running statistics) are copied, not averaged.
-    The mean starts as a plain one over the first images, so that the initial weights are soon forgotten.
+    With a half-life of 0 the twin *is* the method. Running statistics are averaged as the weights are, since they
+    belong to them; counters are copied.
+
+    The half-life is held at a tenth of the images seen so far until that exceeds the one asked for. Until then the
+    mean is a power law: after n images, those from m to n weigh 1 - (m / n) ** (10 ln 2), about the 7th power, so half
+    of it comes from the last tenth of the run, and the initial weights are forgotten at any length.
     """
 
     def __init__(self, method: Method, half_life_images: float) -> None:
@@ -33,7 +37,10 @@ class Averaged:
         for average, network in self._pairs:
             _lerp(list(average.parameters()), list(network.parameters()), 1.0 - keep)
             for target, source in zip(average.buffers(), network.buffers(), strict=True):
-                target.copy_(source)
+                if target.is_floating_point():
+                    target.lerp_(source, 1.0 - keep)
+                else:
+                    target.copy_(source)
 
     def _decay(self, images: int, batch: int) -> float:
         # beta = 0.5 ** (batch / half-life), with the half-life held below a tenth of what was seen

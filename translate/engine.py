@@ -129,8 +129,9 @@ class Engine:
             self.scaler.update()
             return False
         self.bad_steps[turn.name] = 0
-        if turn.clip_norm is not None:
-            torch.nn.utils.clip_grads_with_norm_(parameters, turn.clip_norm, norm)
+        bound = self.recipe.clip_norm if turn.clip_norm is None else turn.clip_norm
+        if bound > 0:
+            torch.nn.utils.clip_grads_with_norm_(parameters, bound, norm)
         for optimiser in optimisers:
             self.scaler.step(optimiser)
         self.scaler.update()
@@ -144,8 +145,7 @@ class Engine:
         finite = torch.stack([value.isfinite() for part in figures for value in part.values()]).all()
         if not self.scaler.is_enabled() or self.scaler.get_scale() < 1.0:
             finite = finite & norm.isfinite().to(finite.device)
-        bad = torch.tensor([0.0 if finite else 1.0])
-        return self.processes.any(bool(bad.item()))
+        return self.processes.any_process(not bool(finite))
 
     def _count_bad_step(self, turn: Turn, figures: list[Figures], batches: list[Batch]) -> None:
         self.bad_steps[turn.name] += 1

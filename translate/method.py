@@ -5,9 +5,9 @@ zero_grad or cuda, never saves, and never writes detach.
 """
 
 from collections.abc import Callable, Generator, ItemsView, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -43,7 +43,7 @@ class Batch:
         self._tensors = dict(tensors)
         self._movers = movers
         self._playing: frozenset[nn.Module] = frozenset()
-        self._shared: dict[str, tuple[Tensor, nn.Module]] = {}
+        self._shared: dict[str, tuple[Tensor, frozenset[nn.Module]]] = {}
         self._stale: set[str] = set()
         self._notes: dict[str, Tensor] = {}
 
@@ -55,17 +55,33 @@ class Batch:
         """Whether the batch has this tensor."""
         return name in self._tensors
 
-    def share(self, name: str, by: nn.Module, make: Callable[[], Tensor]) -> Tensor:
-        """`make()`, an output of network `by`, once for all turns; only a turn that trains `by` gets its graph."""
-        trains = by in self._playing
+    def share(self, name: str, by: nn.Module | tuple[nn.Module, ...], make: Callable[[], Tensor]) -> Tensor:
+        """`make()`, an output of the network or networks `by`, once for all turns.
+
+        A turn that trains any of them gets it with its graph, the others without. Only the networks on the move take
+        gradients, though the graph of a tensor that was made in an opponent's turn leads to all that move later.
+
+        Args:
+            name: of the tensor.
+            by: every network of the method that makes it (an encoder and a generator, say). Raises ValueError where
+                the name was shared with others.
+            make: computes the tensor.
+        """
+        makers = frozenset(by if isinstance(by, tuple) else (by,))
+        if name in self._shared and self._shared[name][1] != makers:
+            raise ValueError(f"{name!r} was shared by other networks: give each tensor a name of its own")
+        trains = bool(makers & self._playing)
         if name not in self._shared or (trains and name in self._stale):
-            self._shared[name] = (self._make(by, make), by)
+            self._shared[name] = (self._make(makers, make), makers)
             self._stale.discard(name)
         value = self._shared[name][0]
         return value if trains else value.detach()
 
-    def _make(self, by: nn.Module, make: Callable[[], Tensor]) -> Tensor:
-        with _gradients(by, by in self._movers):
+    def _make(self, makers: frozenset[nn.Module], make: Callable[[], Tensor]) -> Tensor:
+        learning = (makers & self._playing) or (makers & self._movers)
+        with ExitStack() as flags:
+            for network in makers:
+                flags.enter_context(_gradients(network, network in learning))
             return make()
 
     def note(self, name: str, value: Tensor) -> None:
@@ -88,9 +104,9 @@ class Batch:
         try:
             yield
         finally:
-            for name, (value, by) in list(self._shared.items()):
-                if by in self._playing:
-                    self._shared[name] = (value.detach(), by)
+            for name, (value, makers) in list(self._shared.items()):
+                if makers & self._playing:
+                    self._shared[name] = (value.detach(), makers)
                     self._stale.add(name)
             self._playing = frozenset()
 
@@ -151,7 +167,7 @@ class Deploy:
 
     module: nn.Module
     networks: tuple[nn.Module, ...]
-    task: Literal["translate"]
+    task: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     tiling: Tiling = "forbidden"

@@ -5,12 +5,23 @@ of a game share forwards.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from translate.errors import PixturnError
+
+
+class OtherProcessError(PixturnError):
+    """Another process of this run failed and has said why; this one ends with its exit code."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("Another process of this run has failed; its message says why")
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +53,31 @@ class Processes:
             for tensor in tensors:
                 dist.broadcast(tensor, src=0)
 
-    def any(self, flag: bool) -> bool:
+    def any_process(self, flag: bool) -> bool:
         """Whether the flag is set in any process (a signal may reach one of them)."""
+        return bool(self._highest(int(flag)))
+
+    @contextmanager
+    def agreeing(self) -> Generator[None]:
+        """All processes leave the context together; where one raises, the others raise OtherProcessError.
+
+        For what one process may refuse while the others would wait for it in their next exchange.
+        """
+        try:
+            yield
+        except BaseException as problem:
+            self._highest(problem.exit_code if isinstance(problem, PixturnError) else PixturnError.exit_code)
+            raise
+        worst = self._highest(0)
+        if worst:
+            raise OtherProcessError(worst)
+
+    def _highest(self, number: int) -> int:
         if self.world == 1:
-            return flag
-        flags = torch.tensor([int(flag)])
-        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
-        return bool(flags.item())
+            return number
+        numbers = torch.tensor([number])
+        dist.all_reduce(numbers, op=dist.ReduceOp.MAX)
+        return int(numbers.item())
 
     def wait(self) -> None:
         """Wait until all processes are here."""
@@ -69,12 +98,19 @@ class Processes:
         return [part.numpy().tobytes()[:length] for part, length in zip(parts or [], lengths, strict=bool(parts))]
 
 
-def join_processes() -> Processes:
-    """Join the group that torchrun describes in the environment; without one, be alone."""
+@contextmanager
+def joined_processes() -> Generator[Processes]:
+    """Within, be in the group that torchrun describes in the environment; without one, be alone."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        return Processes()
-    if not dist.is_initialized():
+        yield Processes()
+        return
+    ours = not dist.is_initialized()
+    if ours:
         # Both backends: gradients travel by the device's, flags and random states by gloo.
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    return Processes(rank=dist.get_rank(), world=world)
+    try:
+        yield Processes(rank=dist.get_rank(), world=world)
+    finally:
+        if ours:
+            dist.destroy_process_group()

@@ -24,8 +24,15 @@ from translate.errors import ConfigurationError
 
 ConfigT = TypeVar("ConfigT")
 
+_SEEDS = 2**63
+
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 ScheduleShape = Literal["constant", "linear", "cosine"]
+
+
+def _require(condition: bool, option: str, value: float, choose: str) -> None:
+    if not condition:
+        raise ConfigurationError(f"--{option} is {value}: choose {choose}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +49,15 @@ class Adam:
     """Added to the denominator."""
     weight_decay: float = 0.0
     """Decoupled decay of the weights, a step."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Adam cannot do."""
+        rate, decay = self.learning_rate, self.weight_decay
+        _require(0 <= rate < math.inf, "optimisers.NETWORK.learning-rate", rate, "0 or more (0 holds the network)")
+        for name, beta in (("beta1", self.beta1), ("beta2", self.beta2)):
+            _require(0 <= beta < 1, f"optimisers.NETWORK.{name}", beta, "0 to below 1")
+        _require(0 < self.epsilon < math.inf, "optimisers.NETWORK.epsilon", self.epsilon, "a small number above 0")
+        _require(0 <= decay < math.inf, "optimisers.NETWORK.weight-decay", decay, "0 or more")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimiser for one network."""
@@ -78,6 +94,10 @@ class Schedule:
     hold: float = 0.5
     """Part of the run (0 to 1) through which the rate is held; pix2pix and CycleGAN hold it for half."""
 
+    def __post_init__(self) -> None:
+        """Refuse a part that is none."""
+        _require(0 <= self.hold <= 1, "schedule.hold", self.hold, "0 to 1, a part of the run")
+
     def factor(self, fraction: float) -> float:
         """The factor at a fraction of the run."""
         if fraction <= self.hold:
@@ -99,7 +119,7 @@ class Length:
     def __post_init__(self) -> None:
         """Refuse a length that is given twice, or not at all, or not above zero."""
         given = [value for value in (self.images, self.epochs, self.minutes) if value is not None]
-        if len(given) != 1 or given[0] <= 0:
+        if len(given) != 1 or not 0 < given[0] < math.inf:
             raise ConfigurationError(f"Give one length above 0: images, epochs or minutes (found {self})")
 
 
@@ -108,13 +128,20 @@ class Validation:
     """Held-out pictures, and how often they are scored."""
 
     every_images: int = 0
-    """Score the validation pictures every so many images; 0: twenty times a run."""
+    """Score the validation pictures every so many images; 0: twenty times a run, fewer where --minutes is short."""
     fraction: float = 0.1
     """Part of the training pictures held out (by a hash of the name) where the folder has no validation split."""
     most: int = 200
     """At most so many validation pictures."""
     best: Annotated[str, tyro.conf.arg(metavar="METRIC")] = ""
-    """The metric that decides which weights are best: perceptual, l1, psnr, ssim for pairs; kid, frechet."""
+    """The metric that decides which weights are best: perceptual, l1, psnr, ssim for pairs; kid, frechet; empty: the
+    method's own choice."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be."""
+        _require(self.every_images >= 0, "validation.every-images", self.every_images, "0 or more images")
+        _require(0 <= self.fraction < 1, "validation.fraction", self.fraction, "0 to below 1")
+        _require(self.most >= 1, "validation.most", self.most, "at least 1 picture")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +174,8 @@ class Recipe(Generic[ConfigT]):
     """Samples a step, in each process."""
     accumulate: int = 1
     """Batches whose gradients are summed before a step."""
+    clip_norm: float = 0.0
+    """Global norm to which each turn's gradient is clipped, where the method sets none itself; 0: not clipped."""
     schedule: Schedule = field(default_factory=Schedule)
     """The learning rate over the run."""
     average_half_life_images: float = 0.0
@@ -168,8 +197,14 @@ class Recipe(Generic[ConfigT]):
 
     def __post_init__(self) -> None:
         """Refuse what no run can be."""
-        if self.batch_size < 1 or self.accumulate < 1 or self.seed < 0:
-            raise ConfigurationError("batch_size and accumulate are at least 1, the seed is at least 0")
+        _require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
+        _require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
+        _require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
+        half_life = self.average_half_life_images
+        _require(0 <= half_life < math.inf, "average-half-life-images", half_life, "0 (no average) or more images")
+        _require(self.threads >= 0, "threads", self.threads, "0 (all cores) or more")
+        _require(0 <= self.seed < _SEEDS, "seed", self.seed, f"0 to below {_SEEDS}")
+        _require(self.save_every_images >= 0, "save-every-images", self.save_every_images, "0 or more images")
 
     def spec(self) -> SampleSpec:
         """What a training batch holds."""
@@ -200,9 +235,15 @@ def from_json(text: str, config_of: Callable[[str], type[ConfigT]]) -> Recipe[Co
         # A parametrised generic class is no type for the checker, but it is what cattrs takes.
         return cast("Recipe[ConfigT]", _converter.structure(document, cast("Any", Recipe)[config]))
     except cattrs.BaseValidationError as problem:
-        raise ConfigurationError("The recipe: " + "; ".join(cattrs.transform_error(problem))) from problem
+        wrong = cattrs.transform_error(problem, format_exception=_told)
+        raise ConfigurationError("The recipe: " + "; ".join(wrong)) from problem
     except (json.JSONDecodeError, KeyError, TypeError) as problem:
         raise ConfigurationError(f"This is no recipe: {problem!r}") from problem
+
+
+def _told(problem: BaseException, kind: type[Any] | None) -> str:
+    """What a field's own check says, in its own words."""
+    return str(problem) if isinstance(problem, ConfigurationError) else cattrs.v.format_exception(problem, kind)
 
 
 def fingerprint(recipe: Recipe[Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.methods import method_names
@@ -29,6 +30,6 @@ def main(arguments: Sequence[str]) -> int:
     console.print(f"methods: {', '.join(method_names())}", highlight=False)
     table = Table("run", "method", "images", "best")
     for run in summaries(options.runs):
-        table.add_row(run.name, run.method, f"{run.images:,} of {run.total_images:,}", run.best)
+        table.add_row(escape(run.name), escape(run.method), f"{run.images:,} of {run.total_images:,}", escape(run.best))
     console.print(table if table.row_count else f"no runs in {options.runs}", highlight=False)
     return 0

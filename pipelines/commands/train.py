@@ -1,4 +1,4 @@
-"""`pixturn train RECIPE --data DIR --name NAME`, and `pixturn train --resume NAME`."""
+"""`pixturn train RECIPE --data DIR [--name NAME]`, and `pixturn train --resume NAME`."""
 
 import sys
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class TrainOptions(Generic[ConfigT]):
     """The recipe is what decides the weights; the rest says where and for how long."""
 
     recipe: Annotated[Recipe[ConfigT], tyro.conf.arg(name="")]
-    name: Annotated[str, tyro.conf.arg(metavar="NAME", help_behavior_hint="(required)")] = ""
+    name: Annotated[str, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: METHOD-1, METHOD-2, ...)")] = ""
     """Name of the run: its folder below --runs."""
     images: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint=_OTHERWISE)] = None
     """Length of the run: training samples drawn."""
@@ -75,9 +75,9 @@ def _train(name: str, arguments: Sequence[str]) -> int:
     if options.dry_run:
         print(to_json(_resolved(recipe, options.setting)))  # noqa: T201 - the command's result
         return 0
-    if not recipe.data or not options.name:
-        raise ConfigurationError(f"pixturn train {name} needs --data DIR and --name NAME")
-    train(recipe, name=options.name, setting=options.setting)
+    if not recipe.data:
+        raise ConfigurationError(f"pixturn train {name} needs --data DIR")
+    train(recipe, name=options.name or None, setting=options.setting)
     return 0
 
 
@@ -103,7 +103,7 @@ def _resolved(recipe: Recipe[Any], setting: Setting) -> Recipe[Any]:
 
 
 def _print_usage(console: Console) -> None:
-    console.print("usage: pixturn train RECIPE --data DIR --name NAME [OPTIONS]", highlight=False)
+    console.print("usage: pixturn train RECIPE --data DIR [--name NAME] [OPTIONS]", highlight=False)
     console.print("       pixturn train --resume NAME\n\nRecipes:", highlight=False)
     table = Table.grid(padding=(0, 3))
     for name in sorted(named_recipes()):

@@ -24,7 +24,8 @@ def method_class(name: str) -> "type[Method]":
     """
     if name not in method_names():
         near = get_close_matches(name, method_names(), n=1)
-        raise ConfigurationError(f"There is no method {name!r}; " + (f"did you mean {near[0]}?" if near else ""))
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(method_names())}"
+        raise ConfigurationError(f"There is no method {name!r}; {hint}")
     from translate.method import Method
 
     module = importlib.import_module(f"{__name__}.{name}")

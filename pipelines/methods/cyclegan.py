@@ -44,6 +44,10 @@ class CycleGAN(Method):
         pool_size: int = 50
         """Earlier fakes kept for each discriminator."""
 
+        def __post_init__(self) -> None:
+            """Refuse a penalty that the discriminators' norm makes meaningless."""
+            self.penalty.require_norm(self.discriminator.norm)
+
     config: Config
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
@@ -51,8 +55,8 @@ class CycleGAN(Method):
         a, b = spec.channels("a"), spec.channels("b")
         self.generator_ab = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.generator_ba = config.generator.build(b, a, batch_size=spec.batch_size, crop_px=spec.height_px)
-        self.discriminator_a = config.discriminator.build(a)
-        self.discriminator_b = config.discriminator.build(b)
+        self.discriminator_a = config.discriminator.build(a, batch_size=spec.batch_size)
+        self.discriminator_b = config.discriminator.build(b, batch_size=spec.batch_size)
         self.pool_a = _pool(config, spec, a)
         self.pool_b = _pool(config, spec, b)
         self.objective = OBJECTIVES[config.objective]

@@ -8,18 +8,20 @@ are off unless their weight is above 0.
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from translate.card import Port
 from translate.data.augmentation import Augmentation
-from translate.data.domain import SampleSpec
+from translate.data.domain import SampleSpec, is_colours
 from translate.deploy import translation
+from translate.errors import ConfigurationError
 from translate.losses.adversarial import OBJECTIVES, ObjectiveName
 from translate.losses.features import feature_matching
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.losses.perceptual import perceptual
 from translate.losses.reconstructions import RECONSTRUCTIONS, ReconstructionName
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
-from translate.networks.backbones import BACKBONES, BackboneName
+from translate.networks.backbones import BackboneName, LazyBackbone
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
 from translate.recipe import Adam, Length, Recipe, Validation
@@ -53,17 +55,22 @@ class Pix2Pix(Method):
         penalty: GradientPenalty = field(default_factory=GradientPenalty)
         """What holds the discriminator back."""
 
+        def __post_init__(self) -> None:
+            """Refuse a penalty that the discriminator's norm makes meaningless."""
+            self.penalty.require_norm(self.discriminator.norm)
+
     config: Config
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")
         self.generator = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
-        self.discriminator = config.discriminator.build(a + b)
+        self.discriminator = config.discriminator.build(a + b, batch_size=spec.batch_size)
         self.objective = OBJECTIVES[config.objective]
         self.distance = RECONSTRUCTIONS[config.reconstruction]
-        self.layers = BACKBONES[config.perceptual_backbone]
-        self.backbone = self.layers.build() if config.perceptual_weight else nn.Identity()
+        self.backbone = LazyBackbone(config.perceptual_backbone)
+        if config.perceptual_weight:
+            _require_colours(spec.domains["b"])
 
     @staticmethod
     def recipe() -> Recipe[Config]:
@@ -116,7 +123,7 @@ class Pix2Pix(Method):
         return feature_matching([maps[:-1] for maps in seen], [maps[:-1] for maps in expected])
 
     def _perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
-        return perceptual(self.backbone, fake, real, weights=self.layers.weights)
+        return perceptual(self.backbone, fake, real, weights=self.backbone.weights)
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
         """What the discriminator says of held-out pairs, real and translated."""
@@ -131,6 +138,15 @@ class Pix2Pix(Method):
     def deploys(self) -> dict[str, Deploy]:
         """The generator, from a to b."""
         return {"AtoB": translation(self.generator, self.spec.domains["a"], self.spec.domains["b"])}
+
+
+def _require_colours(ports: tuple[Port, ...]) -> None:
+    if not is_colours(ports):
+        kinds = ", ".join(f"{port.kind} of {port.channels} channels" for port in ports)
+        raise ConfigurationError(
+            f"The perceptual loss sees one grey, RGB or RGBA picture, and the output is {kinds}: "
+            "set --config.perceptual-weight 0"
+        )
 
 
 def _pair(a: Tensor, b: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.scoring.heldout import HeldOut, Translate
+from pipelines.scoring.heldout import HeldOut, TensorTranslation
 from translate.card import Picture
 from translate.data.tensors import assemble, to_uint8
 from translate.metrics.baselines import (
@@ -38,7 +38,7 @@ def fitting_baselines(training: HeldOut, source: str, target: str) -> list[Basel
     return baselines
 
 
-def as_translation(baseline: Baseline, held_out: HeldOut, source: str, target: str) -> Translate:
+def as_translation(baseline: Baseline, held_out: HeldOut, source: str, target: str) -> TensorTranslation:
     """The baseline as a function of tensors, as a network is one."""
     (source_port,), (target_port,) = held_out.ports[source], held_out.ports[target]
 

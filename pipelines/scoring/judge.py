@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.scoring.heldout import HeldOut, Translate
+from pipelines.scoring.heldout import HeldOut, TensorTranslation
 from pipelines.scoring.measures import JUDGE, MEASURES
+from translate.card import LabelMap, Port
+from translate.data.domain import is_colours
 from translate.metrics.distribution import EmbeddingCollector, Embeddings, frechet_distance, kernel_distance
+from translate.metrics.labels import mean_iou, pixel_accuracy
 from translate.metrics.pairwise import l1_levels, psnr_db, ssim
 from translate.metrics.perceptual import PerceptualDistance
 from translate.networks.efficientnet import EfficientNetLite
 
-_COLOURS = {1, 3}
 _LEAST_FOR_SSIM_PX = 11
 _LEAST_FOR_SETS = 4
 
@@ -52,29 +54,34 @@ class Judge:
         self._reals: dict[tuple[HeldOut, str], Embeddings] = {}
 
     @torch.inference_mode()
-    def pairs(self, translate: Translate, held_out: HeldOut, source: str = "a", target: str = "b") -> Scores:
+    def pairs(self, translate: TensorTranslation, held_out: HeldOut, source: str = "a", target: str = "b") -> Scores:
         """Scores of translations from `source` against the truth in `target`; needs paired pictures."""
         batches = zip(held_out.batches(source, self._device), held_out.batches(target, self._device), strict=True)
-        parts = [self.each_pair(translate(pictures), truth) for pictures, truth in batches]
+        ports = held_out.ports[target]
+        parts = [self.each_pair(translate(pictures), truth, ports) for pictures, truth in batches]
         each = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Scores(overall={name: _mean(values) for name, values in each.items()}, each=each)
 
-    def each_pair(self, outputs: Tensor, truths: Tensor) -> dict[str, np.ndarray]:
-        """The figures of each picture; those that need colours or a larger picture are left out without."""
+    def each_pair(self, outputs: Tensor, truths: Tensor, ports: tuple[Port, ...]) -> dict[str, np.ndarray]:
+        """The figures of each picture; those that need colours, labels or a larger picture are left out without."""
+        figures = _of_labels(outputs, truths) if _is_label_map(ports) else self._of_pictures(outputs, truths, ports)
+        return {name: values.cpu().numpy() for name, values in figures.items()}
+
+    def _of_pictures(self, outputs: Tensor, truths: Tensor, ports: tuple[Port, ...]) -> dict[str, Tensor]:
         figures: dict[str, Tensor] = {}
-        if truths.shape[1] in _COLOURS:
+        if is_colours(ports):
             figures["perceptual"] = self._perceptual(outputs, truths)
         figures["l1"] = l1_levels(outputs, truths)
         figures["psnr"] = psnr_db(outputs, truths)
         if min(truths.shape[-2:]) >= _LEAST_FOR_SSIM_PX:
             figures["ssim"] = ssim(outputs, truths)
-        return {name: values.cpu().numpy() for name, values in figures.items()}
+        return figures
 
     @torch.inference_mode()
-    def sets(self, translate: Translate, held_out: HeldOut, source: str = "a", target: str = "b") -> Scores:
+    def sets(self, translate: TensorTranslation, held_out: HeldOut, source: str = "a", target: str = "b") -> Scores:
         """Distances of all translations from `source` to all real pictures in `target`; none for few or odd ones."""
-        channels = sum(port.channels for port in held_out.ports[target])
-        if channels not in _COLOURS or min(held_out.size(source), held_out.size(target)) < _LEAST_FOR_SETS:
+        few = min(held_out.size(source), held_out.size(target)) < _LEAST_FOR_SETS
+        if few or not is_colours(held_out.ports[target]):
             return Scores(overall={})
         made = EmbeddingCollector(self._backbone)
         for pictures in held_out.batches(source, self._device):
@@ -96,6 +103,15 @@ def _distances(made: Embeddings, real: Embeddings) -> dict[str, Score]:
         "kid": Score(value=kernel.value, standard_error=kernel.standard_error, pictures=kernel.outputs),
         "frechet": Score(value=frechet.value, standard_error=None, pictures=frechet.outputs),
     }
+
+
+def _of_labels(outputs: Tensor, truths: Tensor) -> dict[str, Tensor]:
+    figures = {"iou": mean_iou(outputs, truths), "accuracy": pixel_accuracy(outputs, truths)}
+    return {**figures, "l1": l1_levels(outputs, truths)}
+
+
+def _is_label_map(ports: tuple[Port, ...]) -> bool:
+    return len(ports) == 1 and isinstance(ports[0], LabelMap)
 
 
 def _mean(values: np.ndarray) -> Score:

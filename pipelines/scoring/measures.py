@@ -25,7 +25,10 @@ MEASURES = {
     "l1": Measure(label="L1", better="lower", unit="levels of 255"),
     "psnr": Measure(label="PSNR", better="higher", unit="dB"),
     "ssim": Measure(label="SSIM", better="higher"),
+    "accuracy": Measure(label="pixel accuracy", better="higher"),
+    "iou": Measure(label="mean IoU", better="higher"),
     "kid": Measure(label=f"KID ({JUDGE})", better="lower"),
     "frechet": Measure(label="FD-EffNetLite1", better="lower"),
 }
-"""The first four compare a picture with its truth; the last two compare the outputs as a set with real pictures."""
+"""All but the last two compare a picture with its truth (accuracy and iou: label maps, the four before them:
+pictures); the last two compare the outputs as a set with real pictures."""

@@ -1,4 +1,4 @@
-"""Training from Python: `train(recipe, data, name=...)` and `resume(name)`."""
+"""Training from Python: `train(recipe, data)` and `resume(name)`."""
 
 from pipelines.training.run import Setting, resume, train
 

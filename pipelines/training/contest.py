@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from pipelines.scoring.baselines import as_translation, fitting_baselines
-from pipelines.scoring.heldout import HeldOut, Translate, translated
+from pipelines.scoring.heldout import HeldOut, TensorTranslation, translated
 from pipelines.scoring.judge import Judge, Scores
 from pipelines.trained import Trained
 
@@ -21,7 +21,7 @@ class Contest:
     deploy: str
     source: str
     target: str
-    translate: Translate
+    translate: TensorTranslation
     scores: Mapping[str, Scores]
 
     @property
@@ -46,7 +46,7 @@ def hold_contests(trained: Trained, held_out: HeldOut, training: HeldOut, device
     return contests
 
 
-def _score(judge: Judge, translate: Translate, held_out: HeldOut, source: str, target: str) -> Scores:
+def _score(judge: Judge, translate: TensorTranslation, held_out: HeldOut, source: str, target: str) -> Scores:
     sets = judge.sets(translate, held_out, source, target)
     if not held_out.paired:
         return sets

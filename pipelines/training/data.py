@@ -9,6 +9,7 @@ from translate.data.holdout import hold_out
 from translate.data.items import Layout, Split
 from translate.data.layouts import find_layout
 from translate.data.samples import Samples
+from translate.data.truth import with_truth
 from translate.errors import DatasetError
 from translate.recipe import Recipe
 
@@ -18,7 +19,11 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """A data set as a recipe sees it. Held-out splits keep their pairing, even where training may not see it."""
+    """A data set as a recipe sees it.
+
+    A recipe without pairs trains on every picture of both domains. Its held-out splits are pairs, to be scored by,
+    where names say so beyond doubt (`translate.data.truth`).
+    """
 
     layout: Layout
     licence: str
@@ -41,11 +46,11 @@ def open_data(recipe: Recipe[Any]) -> Data:
         direction=recipe.direction,
         a_ports=len(recipe.a),
         b_ports=len(recipe.b),
-        paired=recipe.paired or None,  # unpaired training may still be scored by the pairs that names make
+        paired=recipe.paired,
     )
-    layout = hold_out(found, recipe.validation.fraction, recipe.validation.most)
-    for name in (TRAIN, VALIDATION):
-        _require(layout, name)
+    _require_training(found, recipe)
+    layout = hold_out(found if recipe.paired else with_truth(found), recipe.validation.fraction, recipe.validation.most)
+    _require_validation(found, layout, recipe)
     training = _as_trained(layout.splits[TRAIN], recipe)
     spec = recipe.spec()
     return Data(
@@ -58,10 +63,40 @@ def open_data(recipe: Recipe[Any]) -> Data:
     )
 
 
-def _require(layout: Layout, name: str) -> None:
+def _require_training(layout: Layout, recipe: Recipe[Any]) -> None:
+    """Both domains, with pictures; a folder of one domain alone is taken for "a"."""
+    letters = {"a": "A", "b": "B"} if recipe.direction == "AtoB" else {"a": "B", "b": "A"}
+    for domain in _lacking(layout, TRAIN):
+        raise DatasetError(
+            f"{layout.root} has no training pictures of domain {domain}; found: {layout.description}. "
+            f"{recipe.method} needs two domains: put these into {layout.root / f'train{letters[domain]}'}"
+        )
+
+
+def _require_validation(found: Layout, layout: Layout, recipe: Recipe[Any]) -> None:
+    """Say which folder or option to change where validation pictures are missing."""
+    lacking = _lacking(layout, VALIDATION)
+    if not lacking:
+        return
+    if VALIDATION in found.splits:
+        raise DatasetError(
+            f"{layout.root}: the validation split has no pictures of domain {lacking[0]}; found: {found.description}. "
+            "Add the missing folder, or remove the other one, so that validation pictures are held out from training"
+        )
+    if recipe.validation.fraction == 0 or recipe.validation.most == 0:
+        raise DatasetError(
+            f"{layout.root} has no validation split, and --validation.fraction {recipe.validation.fraction} with "
+            f"--validation.most {recipe.validation.most} holds out nothing: raise them, or add valA and valB"
+        )
+    raise DatasetError(
+        f"{layout.root}: domain {lacking[0]} has a single training picture, so that none can be held out for "
+        "validation: add pictures to it, or add valA and valB"
+    )
+
+
+def _lacking(layout: Layout, name: str) -> list[str]:
     split = layout.splits.get(name)
-    if split is None or len(split) == 0:
-        raise DatasetError(f"{layout.root} has no {name} pictures; found: {layout.description}")
+    return [domain for domain in ("a", "b") if split is None or not split.domains.get(domain)]
 
 
 def _as_trained(split: Split, recipe: Recipe[Any]) -> Split:

@@ -64,10 +64,10 @@ def _is_rival(discriminator_term: str, generator_term: str) -> bool:
 @torch.inference_mode()
 def _sample(contest: Contest, held_out: HeldOut, device: torch.device) -> Sample:
     sizes = [held_out.size(contest.source), held_out.size(contest.target)]
-    which = slice(0, min(SAMPLE_PICTURES, *sizes))
-    inputs = held_out.tensor(contest.source, which, device)
+    count = min(SAMPLE_PICTURES, *sizes)
+    inputs = held_out.tensor(contest.source, held_out.sample(contest.source, count), device)
     outputs = torch.cat([contest.translate(part) for part in inputs.split(8)])
-    targets = held_out.tensor(contest.target, which, device)
+    targets = held_out.tensor(contest.target, held_out.sample(contest.target, count), device)
     return Sample(inputs=inputs.cpu(), outputs=outputs.cpu(), targets=targets.cpu(), paired=held_out.paired)
 
 

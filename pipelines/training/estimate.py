@@ -8,6 +8,7 @@ import torch
 
 from pipelines.training.budget import images_per_sec
 from pipelines.training.data import open_data
+from pipelines.training.memory import memory_told
 from pipelines.training.resolve import resolve
 from pipelines.training.session import open_session
 from translate.devices import DeviceName, describe_device, pick_device
@@ -22,8 +23,9 @@ def estimate(recipe: Recipe[Any], device_name: DeviceName = "auto") -> str:
     device = pick_device(device_name)
     data = open_data(recipe)
     recipe = resolve(recipe, pictures=len(data.train), device=device)
-    session = open_session(recipe, data, device, Processes(), workers=0)
-    rate = images_per_sec(session, warm_up=1, least=1, at_least_sec=_TRIED_SEC)
+    with memory_told():
+        session = open_session(recipe, data, device, Processes(), workers=0)
+        rate = images_per_sec(session, warm_up=1, least=1, at_least_sec=_TRIED_SEC)
     images = recipe.length.images or 0
     return (
         f"{recipe.method} as by its recipe ({images:,} images of {recipe.augmentation.crop_px} px): about "

@@ -1,6 +1,7 @@
 """Checkpoints of a session: what is stored beside the engine's state, and which checkpoint is best."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,13 +32,16 @@ class Standing:
     def after(self, images: int, scores: Mapping[str, Score]) -> Self:
         """The standing after a validation."""
         score = scores.get(self.metric)
-        if score is None or (self.value is not None and not self._beats(score.value, self.value)):
+        if score is None or not self._beats(score.value):
             return self
         values = {name: score.value for name, score in scores.items()}
         return type(self)(metric=self.metric, value=score.value, images=images, scores=values)
 
-    def _beats(self, value: float, than: float) -> bool:
-        return MEASURES[self.metric].is_better(value, than)
+    def _beats(self, value: float) -> bool:
+        """A score that is not finite beats nothing, and nothing would beat it."""
+        if not math.isfinite(value):
+            return False
+        return self.value is None or MEASURES[self.metric].is_better(value, self.value)
 
 
 class Keeper:

@@ -1,11 +1,12 @@
 """The training loop: play, tell, score, save, and stop when asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from pipelines.scoring.judge import Score
+from pipelines.training.alerts import Alerts
 from pipelines.training.keeping import Keeper
 from pipelines.training.observers import Observer
 from pipelines.training.session import DomainStream, Session
@@ -13,7 +14,7 @@ from pipelines.training.stopping import StopRequest
 from pipelines.training.validation import Validator
 from translate.engine import Figures
 from translate.errors import DatasetError, StorageError
-from translate.metrics.health_discriminator import held_out_accuracy
+from translate.metrics.health_discriminator import DiscriminatorScores, held_out_accuracy
 
 _LINES_A_RUN = 1000
 
@@ -26,6 +27,7 @@ class Loop:
     validator: Validator
     keeper: Keeper
     observers: Sequence[Observer]
+    alerts: Alerts
     stop: StopRequest
 
     def run(self) -> None:
@@ -53,7 +55,8 @@ class Loop:
             scores = self._validate() if self._crossed(before, recipe.validation.every_images) else {}
             if scores or self._crossed(before, recipe.save_every_images) or engine.images >= total:
                 self.keeper.save(self.session, scores)
-            if engine.processes.any(bool(self.stop)):
+            # A run that has just reached its end is finished, whatever came in its last step.
+            if engine.images < total and engine.processes.any_process(bool(self.stop)):
                 self._save_and_stop()
 
     def _play(self, stream: DomainStream) -> Figures:
@@ -82,8 +85,10 @@ class Loop:
         images = self.session.engine.images
         scores = self.validator.measure()
         self.keeper.standing = self.keeper.standing.after(images, scores)
-        figures = {f"validation/{name}": score.value for name, score in scores.items()}
-        self._tell(figures | _accuracies(self.validator))
+        discriminators = self.validator.discriminator_scores()
+        values = {name: score.value for name, score in scores.items()}
+        self._tell({f"validation/{name}": value for name, value in values.items()} | _accuracies(discriminators))
+        self.alerts.after_validation(self.keeper.standing.metric, values, discriminators)
         if self.observers:
             sheet = self.validator.sheet()
             for observer in self.observers:
@@ -116,7 +121,6 @@ class Means:
         return means
 
 
-def _accuracies(validator: Validator) -> dict[str, float]:
+def _accuracies(scores: Iterable[DiscriminatorScores]) -> dict[str, float]:
     """How surely each discriminator tells held-out real pictures from made ones: 0.5 is chance, 1 is certainty."""
-    scores = validator.discriminator_scores()
     return {f"validation/{part.discriminator}_accuracy": held_out_accuracy(part) for part in scores}

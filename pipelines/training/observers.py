@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +33,18 @@ class Observer(Protocol):
     def close(self) -> None:
         """The run ends."""
         ...
+
+
+@contextmanager
+def closing(observer: Observer) -> Generator[Observer]:
+    """Close the observer at the end; where the run already fails, what its closing says is left out."""
+    try:
+        yield observer
+    except BaseException:
+        with suppress(Exception):
+            observer.close()
+        raise
+    observer.close()
 
 
 class MetricsFile:
@@ -64,7 +77,8 @@ class TensorBoard:
 
     def __init__(self, folder: Path, *, resumed_at: int) -> None:
         self._folder = folder
-        self._writer = SummaryWriter(str(folder), purge_step=resumed_at or None)
+        # TensorBoard drops what an earlier life wrote at this step and later; the checkpoint's own point stays.
+        self._writer = SummaryWriter(str(folder), purge_step=resumed_at + 1)
 
     def figures(self, images: int, figures: Mapping[str, float]) -> None:
         """Write scalars. Raises StorageError where earlier ones found no room: a thread writes them later."""

@@ -1,8 +1,10 @@
 """The report of a run: its best weights on the held-out pictures, beside trivial baselines, and how it got there."""
 
+import statistics
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from shlex import quote
 from typing import Any
 
@@ -25,8 +27,8 @@ from pipelines.report import (
     write_report,
 )
 from pipelines.report.model import Severity
-from pipelines.runs import PROGRESS, RECIPE, RUNS, RunFolder
-from pipelines.scoring.heldout import HeldOut, read_held_out
+from pipelines.runs import RECIPE, RUNS, RunFolder
+from pipelines.scoring.heldout import HeldOut, read_held_out, shown
 from pipelines.scoring.judge import Scores
 from pipelines.scoring.measures import MEASURES
 from pipelines.trained import Trained
@@ -36,11 +38,10 @@ from pipelines.training.data_summary import summarise
 from pipelines.training.diagnose import examine
 from pipelines.training.observers import read_metrics
 from pipelines.training.options import network_options
-from pipelines.training.validation import as_rgb
+from translate.card import Card
 from translate.data.tensors import to_uint8
 from translate.devices import describe_device
 from translate.recipe import Recipe
-from translate.storage.shelf import Shelf
 
 _MARKS: Mapping[Severity, str] = {
     "good": "[green]✓[/green]",
@@ -48,8 +49,11 @@ _MARKS: Mapping[Severity, str] = {
     "warning": "[yellow]![/yellow]",
     "error": "[red]✗[/red]",
 }
+# All of these lie in memory at once. Fewer than there are: those whose names have the lowest hashes, not the first.
+_MOST_SCORED = 2000
 _MOST_FITTED = 1000
 _MOST_EXAMPLES = 200
+_LONGEST_PAUSE_SEC = 300.0
 
 
 def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
@@ -57,7 +61,7 @@ def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
     trained = Trained.read(folder)
     data = open_data(trained.recipe)
     domains = trained.recipe.spec().domains
-    held_out = read_held_out(data.scored, domains, trained.recipe.augmentation)
+    held_out = read_held_out(data.scored, domains, trained.recipe.augmentation, most=_MOST_SCORED)
     training = read_held_out(data.training, domains, trained.recipe.augmentation, most=_MOST_FITTED)
     contests = hold_contests(trained, held_out, training, device)
     report = _report(folder, trained, data, held_out, training, contests, device)
@@ -84,8 +88,7 @@ def _report(
     contests: list[Contest],
     device: torch.device,
 ) -> Report:
-    progress = Shelf(folder.snapshots).newest().document(PROGRESS)
-    images, total = progress["images"], trained.recipe.length.images or 0
+    images, total = trained.images, trained.recipe.length.images or 0
     lines = read_metrics(folder.metrics)
     return Report(
         title=f"{folder.name}: {trained.recipe.method}",
@@ -93,18 +96,17 @@ def _report(
         name=folder.name,
         status=f"{'finished' if images >= total else 'so far'}: {images:,} of {total:,} images",
         started=datetime.fromtimestamp(lines[0]["time"] if lines else datetime.now(UTC).timestamp(), UTC),
-        minutes=_minutes(lines),
+        minutes=training_minutes([line["time"] for line in lines]),
         verdicts=tuple(verdict for contest in contests for verdict in _verdicts(contest)),
         scores=_table(contests),
-        examples=tuple(_examples(contests[0], held_out, device)),
-        examples_note=f"{'Test' if data.scored is data.test else 'Validation'} pictures, never trained on; "
-        f"the best weights ({trained.cards[contests[0].deploy].images_seen:,} images).",
+        examples=_all_examples(contests, held_out, device),
+        examples_note=_examples_note(trained, data, held_out, contests),
         charts=_charts(lines),
         health=tuple(examine(trained, held_out, training, contests, _curves(lines), device)),
         data=summarise(data, trained.recipe),
         recipe=trained.snapshot.document(RECIPE),
         environment=_environment(trained, device),
-        next_steps=_next_steps(folder, trained),
+        next_steps=next_steps(folder, trained.recipe, next(iter(trained.cards.values()))),
     )
 
 
@@ -147,18 +149,40 @@ def _estimates(scores: Scores) -> dict[str, Estimate]:
     }
 
 
+def _all_examples(contests: list[Contest], held_out: HeldOut, device: torch.device) -> tuple[Example, ...]:
+    """Of every direction; where there are several, each example says of which it is."""
+    most = _MOST_EXAMPLES // len(contests)
+    several = len(contests) > 1
+    return tuple(
+        example
+        for contest in contests
+        for example in _examples(contest, held_out, most, f"{contest.deploy}: " if several else "", device)
+    )
+
+
 @torch.inference_mode()
-def _examples(contest: Contest, held_out: HeldOut, device: torch.device) -> Iterable[Example]:
+def _examples(contest: Contest, held_out: HeldOut, most: int, prefix: str, device: torch.device) -> Iterable[Example]:
     port = held_out.ports[contest.target][0]
-    for index in range(min(_MOST_EXAMPLES, held_out.size(contest.source))):
-        made = contest.translate(held_out.tensor(contest.source, slice(index, index + 1), device))
+    for index in held_out.sample(contest.source, most):
+        made = contest.translate(held_out.tensor(contest.source, [index], device))
         yield Example(
-            key=held_out.keys[contest.source][index],
-            input=as_rgb(held_out.pixels(contest.source, index)),
-            output=as_rgb(to_uint8(made[:, : port.channels], port)[0]),
-            truth=as_rgb(held_out.pixels(contest.target, index)) if held_out.paired else None,
+            key=prefix + held_out.keys[contest.source][index],
+            input=held_out.shown(contest.source, index),
+            output=shown(to_uint8(made[:, : port.channels], port)[0], port),
+            truth=held_out.shown(contest.target, index) if held_out.paired else None,
             scores={MEASURES[name].label: float(values[index]) for name, values in contest.ours.each.items()},
         )
+
+
+def _examples_note(trained: Trained, data: Data, held_out: HeldOut, contests: list[Contest]) -> str:
+    split = "test" if data.scored is data.test else "validation"
+    counts = ", ".join(
+        f"{min(held_out.size(name), _MOST_EXAMPLES // len(contests)):,} shown and {held_out.size(name):,} scored of "
+        f"{len(data.scored.domains[name]):,} {split} pictures of {name}"
+        for name in dict.fromkeys(contest.source for contest in contests)
+    )
+    images = trained.cards[contests[0].deploy].images_seen
+    return f"{counts}, never trained on; the best weights ({images:,} images)."
 
 
 def _charts(lines: list[dict[str, float]]) -> tuple[Chart, ...]:
@@ -178,8 +202,14 @@ def _curves(lines: list[dict[str, float]]) -> dict[str, list[float]]:
     return {name: [value for _, value in points] for name, points in _series(lines).items()}
 
 
-def _minutes(lines: list[dict[str, float]]) -> float:
-    return (lines[-1]["time"] - lines[0]["time"]) / 60 if lines else 0.0
+def training_minutes(times: Sequence[float]) -> float:
+    """Time spent training, from the times (in seconds) at which figures were recorded.
+
+    A gap much longer than usual, and than five minutes, is one between a stop and a resume, and does not count.
+    """
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    longest = max(_LONGEST_PAUSE_SEC, 10 * statistics.median(gaps)) if gaps else 0.0
+    return sum(gap for gap in gaps if 0 < gap <= longest) / 60
 
 
 def _environment(trained: Trained, device: torch.device) -> dict[str, str]:
@@ -193,18 +223,26 @@ def _environment(trained: Trained, device: torch.device) -> dict[str, str]:
     }
 
 
-def _next_steps(folder: RunFolder, trained: Trained) -> tuple[Command, ...]:
+def next_steps(folder: RunFolder, recipe: Recipe[Any], card: Card) -> tuple[Command, ...]:
+    """Commands to paste; a model of several inputs is given a picture, or a folder, for each."""
     by_name = (RUNS / folder.name).resolve() == folder.path.resolve()
     name = quote(folder.name if by_name else str(folder.path))
+    alone = len(card.inputs) == 1
+    pictures = "picture.png" if alone else " ".join(f"{port.name}.png" for port in card.inputs)
+    folders = "pictures/" if alone else " ".join(f"{port.name}/" for port in card.inputs)
     return (
         Command(
-            purpose="Translate a picture of your own, at any size", line=f"pixturn run {name} picture.png -o out.png"
+            purpose="Translate a picture of your own, at any size" if alone else "Translate pictures of your own",
+            line=f"pixturn run {name} {pictures} -o out.png",
         ),
-        Command(purpose="Translate a folder", line=f"pixturn run {name} pictures/ -o translated/"),
+        Command(
+            purpose="Translate a folder" if alone else "Translate folders, by equal names",
+            line=f"pixturn run {name} {folders} -o translated/",
+        ),
         Command(
             purpose="Look at the curves while a run goes on", line=f"tensorboard --logdir {quote(str(folder.path))}"
         ),
-        Command(purpose="Fine-tune from these weights", line=_fine_tune(trained.recipe, name)),
+        Command(purpose="Fine-tune from these weights", line=_fine_tune(recipe, name)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pipelines.methods import method_class
 from pipelines.scoring.measures import MEASURES
 from translate.devices import pick_precision
 from translate.errors import ConfigurationError
@@ -23,19 +24,19 @@ def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Reci
     recipe = replace(
         recipe,
         precision=pick_precision(recipe.precision, device),
-        threads=recipe.threads or _cores(),
+        threads=recipe.threads or max(1, _cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
+        validation=replace(recipe.validation, best=_best(recipe)),
     )
-    _require_measure(recipe.validation.best)
     if recipe.length.epochs is not None:
         return with_images(recipe, max(1, round(recipe.length.epochs * pictures)))
     return recipe if recipe.length.images is None else with_images(recipe, recipe.length.images)
 
 
-def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
+def with_images(recipe: Recipe[Any], images: int, validations: int = VALIDATIONS) -> Recipe[Any]:
     """The recipe with its length in images, rounded up to whole steps, and the intervals that follow from it."""
     step = recipe.batch_size * recipe.accumulate
     images = math.ceil(images / step) * step
-    every = recipe.validation.every_images or max(1, images // VALIDATIONS)
+    every = recipe.validation.every_images or math.ceil(images / validations)
     return replace(
         recipe,
         length=Length(images=images),
@@ -44,11 +45,15 @@ def with_images(recipe: Recipe[Any], images: int) -> Recipe[Any]:
     )
 
 
-def _require_measure(name: str) -> None:
+def _best(recipe: Recipe[Any]) -> str:
+    """The metric that decides: the recipe's, else what its method's own recipe says, else the usual one."""
+    name = recipe.validation.best or method_class(recipe.method).recipe().validation.best
+    name = name or ("perceptual" if recipe.paired else "kid")
     if name not in MEASURES:
         near = get_close_matches(name, MEASURES, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MEASURES)}"
         raise ConfigurationError(f"--validation.best {name!r} is no metric; {hint}")
+    return name
 
 
 def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
@@ -56,8 +61,8 @@ def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
     wanted, given = set(method.networks()), set(recipe.optimisers)
     if wanted != given:
         raise ConfigurationError(
-            f"{recipe.method} has the networks {', '.join(sorted(wanted))}, but the recipe's optimisers are for "
-            f"{', '.join(sorted(given))}; give one for each network"
+            f"--optimisers: {recipe.method} has the networks {', '.join(sorted(wanted))}, but the recipe's optimisers "
+            f"are for {', '.join(sorted(given)) or 'none'}; give one for each network, by its name"
         )
 
 

@@ -1,21 +1,25 @@
 """Start a run, or take one up again: from a recipe and a folder to trained weights and a report."""
 
-from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 
 from pipelines.runs import RUNS, STANDING, RunFolder, find_run
 from pipelines.scoring.heldout import HeldOut, read_held_out
 from pipelines.trained import stored_recipe
+from pipelines.training.alerts import Alerts
 from pipelines.training.budget import fit_to_budget
+from pipelines.training.claim import folder_for, make_ready, refuse_bad_name
 from pipelines.training.data import Data, open_data
 from pipelines.training.keeping import Keeper, Standing
 from pipelines.training.loop import Loop
-from pipelines.training.observers import MetricsFile, Observer, ProgressBar, Sheets, TensorBoard
+from pipelines.training.memory import memory_told
+from pipelines.training.observers import MetricsFile, Observer, ProgressBar, Sheets, TensorBoard, closing
 from pipelines.training.preflight import refuse_bad_data
 from pipelines.training.reporting import tell_outcome, write_run_report
 from pipelines.training.resolve import resolve
@@ -25,9 +29,8 @@ from pipelines.training.validation import Validator
 from translate.checkpoint import restore_engine
 from translate.devices import DeviceName, describe_device, pick_device
 from translate.errors import ConfigurationError
-from translate.processes import Processes, join_processes
+from translate.processes import Processes, joined_processes
 from translate.recipe import Recipe
-from translate.storage.atomic import sweep
 from translate.storage.shelf import Shelf
 from translate.storage.snapshot import Snapshot
 
@@ -49,71 +52,108 @@ class Setting:
 
 
 def train(
-    recipe: Recipe[Any], data: str | Path | None = None, *, name: str, setting: Setting | None = None
+    recipe: Recipe[Any], data: str | Path | None = None, *, name: str | None = None, setting: Setting | None = None
 ) -> RunFolder:
     """Train a recipe on a folder; returns the run, whose `report` is what to look at first.
 
-    Raises ConfigurationError, DatasetError, DeviceError, StorageError, DivergedError, and StoppedError (saved).
+    Args:
+        recipe: What to train, and how.
+        data: The data set's folder; None: the one that the recipe names.
+        name: Of the run: its folder in `setting.runs`. None: the method's name and the first free number
+            (`pix2pix-1`). A run of that name that had learnt nothing yet is begun anew.
+        setting: Where and how the run is carried out.
+
+    Raises:
+        ConfigurationError: An option cannot be used, or the name is taken.
+        DatasetError: The folder cannot be trained on.
+        DeviceError: The device is not there.
+        StorageError: Disk or memory are full.
+        DivergedError: Numbers stopped being finite.
+        StoppedError: A signal came; the run is saved.
     """
     setting = setting or Setting()
-    folder = _new_folder(name, setting)
+    if name is not None:
+        refuse_bad_name(name)
     data = data or recipe.data
     if not data:
         raise ConfigurationError("There is nothing to train on: give the data set's folder (--data DIR)")
     recipe = replace(recipe, data=str(Path(data).resolve()))
     if recipe.start_from:
         recipe = replace(recipe, start_from=str(find_run(recipe.start_from, setting.runs).path.resolve()))
-    return _carry_out(recipe, folder, setting, None)
+    return _carry_out(recipe, setting, lambda processes: folder_for(recipe.method, name, setting.runs, processes))
 
 
 def resume(name: str | Path, setting: Setting | None = None) -> RunFolder:
     """Go on with a run from its newest whole checkpoint, by the recipe in it. Raises as `train` does."""
     setting = setting or Setting()
     folder = find_run(name, setting.runs)
-    snapshot = Shelf(folder.snapshots).newest()
-    return _carry_out(stored_recipe(snapshot), folder, replace(setting, check=False), snapshot)
+    return _carry_out(None, replace(setting, check=False), lambda _: folder)
 
 
-def _new_folder(name: str, setting: Setting) -> RunFolder:
-    if Path(name).name != name or name == "..":
-        raise ConfigurationError(f"--name {name!r}: give the name of a folder, without a path; --runs says where")
-    return RunFolder(path=setting.runs / name)
-
-
-def _carry_out(recipe: Recipe[Any], folder: RunFolder, setting: Setting, snapshot: Snapshot | None) -> RunFolder:
-    processes = join_processes()
-    console = Console(stderr=True, quiet=not processes.is_first)
-    with folder.locked() if processes.is_first else nullcontext():
-        _refuse_other_run(folder, snapshot)
-        session, held_out = _prepare(recipe, setting, processes, console, snapshot)
-        keeper = Keeper(folder, _standing(session, snapshot))
-        _greet(console, session, folder, held_out)
-        if snapshot is None:
-            keeper.save(session, {})
-        with listening() as stop, _observers(folder, session, console) as observers:
-            validator = Validator(session, held_out)
-            Loop(session=session, validator=validator, keeper=keeper, observers=observers, stop=stop).run()
+def _carry_out(recipe: Recipe[Any] | None, setting: Setting, choose: Callable[[Processes], RunFolder]) -> RunFolder:
+    """Train in the chosen folder: by the recipe from the start, or without one on from the newest checkpoint."""
+    device = pick_device(setting.device)
+    with memory_told(), ExitStack() as held:
+        with joined_processes() as processes:
+            folder = choose(processes)
+            console = Console(stderr=True, quiet=not processes.is_first)
+            with processes.agreeing():
+                if processes.is_first:
+                    held.enter_context(folder.locked())
+                    make_ready(folder, anew=recipe is not None)
+                    if recipe is not None and setting.check:
+                        refuse_bad_data(recipe, console)
+            _train(_beginning(recipe, folder), folder, device, setting, processes, console)
         if setting.report and processes.is_first:
             with console.status("Scoring the held-out pictures ..."):
-                report = write_run_report(folder, device=session.engine.device)
+                report = write_run_report(folder, device=device)
             tell_outcome(report, folder, console)
     return folder
 
 
-def _refuse_other_run(folder: RunFolder, snapshot: Snapshot | None) -> None:
-    """Under the lock, since two of one name may start at the same moment."""
-    if snapshot is None and folder.exists:
-        name = folder.name
-        raise ConfigurationError(f"{folder.path} has a run already: go on with --resume {name}, or take another --name")
-    sweep(folder.path)
+@dataclass(frozen=True, kw_only=True)
+class _Beginning:
+    """A recipe, and the checkpoint from which a run by it goes on."""
+
+    recipe: Recipe[Any]
+    snapshot: Snapshot | None = None
+
+
+def _beginning(recipe: Recipe[Any] | None, folder: RunFolder) -> _Beginning:
+    if recipe is not None:
+        return _Beginning(recipe=recipe)
+    snapshot = Shelf(folder.snapshots).newest()
+    return _Beginning(recipe=stored_recipe(snapshot), snapshot=snapshot)
+
+
+def _train(
+    beginning: _Beginning,
+    folder: RunFolder,
+    device: torch.device,
+    setting: Setting,
+    processes: Processes,
+    console: Console,
+) -> None:
+    session, held_out = _prepare(beginning, device, setting, processes, console)
+    keeper = Keeper(folder, _standing(session, beginning.snapshot))
+    _greet(console, session, folder, held_out)
+    if beginning.snapshot is None:
+        keeper.save(session, {})
+    with listening() as stop, _observers(folder, session, console) as observers:
+        Loop(
+            session=session,
+            validator=Validator(session, held_out),
+            keeper=keeper,
+            observers=observers,
+            alerts=Alerts(console),
+            stop=stop,
+        ).run()
 
 
 def _prepare(
-    recipe: Recipe[Any], setting: Setting, processes: Processes, console: Console, snapshot: Snapshot | None
+    beginning: _Beginning, device: torch.device, setting: Setting, processes: Processes, console: Console
 ) -> tuple[Session, HeldOut]:
-    device = pick_device(setting.device)
-    if setting.check:
-        refuse_bad_data(recipe, console)
+    recipe, snapshot = beginning.recipe, beginning.snapshot
     data: Data = open_data(recipe)
     recipe = resolve(recipe, pictures=len(data.train), device=device)
     held_out = read_held_out(data.validation, recipe.spec().domains, recipe.augmentation, most=recipe.validation.most)
@@ -136,18 +176,14 @@ def _observers(folder: RunFolder, session: Session, console: Console) -> Generat
     if not session.engine.processes.is_first:
         yield []
         return
-    at = session.engine.images
-    observers: list[Observer] = [
-        MetricsFile(folder.metrics, resumed_at=at),
-        TensorBoard(folder.path / "tensorboard", resumed_at=at),
-        Sheets(folder.samples),
-        ProgressBar(console, total=session.recipe.length.images or 0, resumed_at=at),
-    ]
-    try:
-        yield observers
-    finally:
-        for observer in observers:
-            observer.close()
+    at, total = session.engine.images, session.recipe.length.images or 0
+    with ExitStack() as opened:
+        yield [
+            opened.enter_context(closing(MetricsFile(folder.metrics, resumed_at=at))),
+            opened.enter_context(closing(TensorBoard(folder.path / "tensorboard", resumed_at=at))),
+            opened.enter_context(closing(Sheets(folder.samples))),
+            opened.enter_context(closing(ProgressBar(console, total=total, resumed_at=at))),
+        ]
 
 
 def _greet(console: Console, session: Session, folder: RunFolder, held_out: HeldOut) -> None:

@@ -14,6 +14,7 @@ from pipelines.training.resolve import require_optimisers
 from translate.data.device_augmentation import DeviceAugmentation, DeviceAugmenter
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
+from translate.devices import prepare_device
 from translate.engine import Engine
 from translate.errors import ConfigurationError
 from translate.method import Method
@@ -95,8 +96,9 @@ def open_session(
     *,
     fresh: bool = True,
 ) -> Session:
-    """A run at its start. Sets the threads and seeds everything; a run that is not fresh will be restored."""
+    """A run at its start. Sets threads and device, seeds everything; a run that is not fresh will be restored."""
     torch.set_num_threads(recipe.threads)
+    prepare_device(device)
     seed_everything(recipe.seed)
     method = build_method(recipe)
     require_optimisers(recipe, method)

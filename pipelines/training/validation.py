@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipelines.scoring.heldout import HeldOut, translated
+from pipelines.scoring.heldout import HeldOut, shown, translated
 from pipelines.scoring.judge import Judge, Score
 from pipelines.training.session import Session
 from translate.data.tensors import to_uint8
@@ -19,7 +19,7 @@ _JUDGED_PICTURES = 16
 
 
 class Validator:
-    """Scores one session's first deploy on held-out pictures."""
+    """Scores one session's first deploy on held-out pictures; further ones (CycleGAN's BtoA) the report scores."""
 
     def __init__(self, session: Session, held_out: HeldOut) -> None:
         self._session = session
@@ -44,21 +44,19 @@ class Validator:
 
     @torch.no_grad()
     def sheet(self) -> np.ndarray:
-        """Input, output and (where known) truth of the first few pictures, a row each: H x W x 3 uint8."""
+        """Input, output and (where known) truth of a few pictures, a row each: H x W x 3 uint8."""
         held_out, deploy = self._held_out, self._deploy()
-        which = slice(0, min(_SHEET_ROWS, held_out.size("a")))
+        which = held_out.sample("a", _SHEET_ROWS)
         with evaluating(deploy.module):
             made = self._translate(held_out.tensor("a", which, self._session.engine.device))
         port = deploy.outputs[0]
         outputs = to_uint8(made[:, : port.channels], port)
-        rows = [self._row(index, outputs[index]) for index in range(which.stop)]
+        rows = [self._row(index, shown(output, port)) for index, output in zip(which, outputs, strict=True)]
         return np.concatenate(rows, axis=0)
 
     def _row(self, index: int, output: np.ndarray) -> np.ndarray:
-        pictures = [self._held_out.pixels("a", index), output]
-        if self._held_out.paired:
-            pictures.append(self._held_out.pixels("b", index))
-        return np.concatenate([as_rgb(picture) for picture in pictures], axis=1)
+        truth = [self._held_out.shown("b", index)] if self._held_out.paired else []
+        return np.concatenate([self._held_out.shown("a", index), output, *truth], axis=1)
 
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """Each discriminator's scores of held-out real and of made pictures, with the trained weights."""
@@ -72,21 +70,14 @@ class Validator:
 @torch.no_grad()
 def discriminator_scores(method: Method, held_out: HeldOut, device: torch.device) -> list[DiscriminatorScores]:
     """Each discriminator's scores of a few held-out real pictures and of what the generators make of them."""
-    which = slice(0, min(_JUDGED_PICTURES, *(held_out.size(domain) for domain in held_out.keys)))
-    batch = Batch({domain: held_out.tensor(domain, which, device) for domain in held_out.keys})
+    count = min(_JUDGED_PICTURES, *(held_out.size(domain) for domain in held_out.keys))
+    batch = Batch({name: held_out.tensor(name, held_out.sample(name, count), device) for name in held_out.keys})
     with evaluating(method):
         scored = method.scores(batch)
     return [
         DiscriminatorScores(discriminator=name, held_out_real=_flat(pair.real), fake=_flat(pair.fake))
         for name, pair in scored.items()
     ]
-
-
-def as_rgb(pixels: np.ndarray) -> np.ndarray:
-    """H x W x 3 of H x W x 1, 3 or 4; alpha is left out, and a label map's classes are spread over the grey levels."""
-    if pixels.shape[2] == 1:
-        return np.repeat(pixels.astype(np.uint8), 3, axis=2)
-    return pixels[..., :3]
 
 
 @contextmanager

@@ -31,6 +31,11 @@ def channels_of(ports: tuple[Port, ...]) -> int:
     return sum(port.channels for port in ports)
 
 
+def is_colours(ports: tuple[Port, ...]) -> bool:
+    """Whether a domain is one picture of colours (grey, RGB, RGBA), which a network of photographs can look at."""
+    return len(ports) == 1 and isinstance(ports[0], Picture) and ports[0].channels in _CHANNELS.values()
+
+
 @dataclass(frozen=True, kw_only=True)
 class SampleSpec:
     """What a batch will hold, known before the first picture is read: enough to build every network.

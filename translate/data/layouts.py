@@ -31,8 +31,8 @@ def find_layout(
 
     Pictures without a partner are left out of paired splits (the description counts them; the doctor names them). Of
     files that differ in the extension only, the first in alphabetical order is taken. A test or validation split may
-    lack a domain, and then has no such entry. Where training names have nothing in common, but those of a held-out
-    split do, that split alone is paired: a truth to score unpaired training against.
+    lack a domain, and then has no such entry. Where nobody said whether there are pairs, training names have nothing in
+    common, but those of a held-out split are the same in both domains, that split alone is paired: a hidden truth.
 
     Args:
         root: The data set's folder; `translate.data.layout_finders` lists what is recognised.
@@ -108,7 +108,7 @@ def _maybe_doubled(found: Found, paired: bool | None) -> Found:
     first = next(iter(found.of(found.splits[0])))
     doubled = paired is True or looks_side_by_side(first.listing.files)
     lone = first.listing.folder == found.root or first.listing.folder.name.lower() not in _SPLIT_NAMES
-    if not doubled or (lone and paired is None):
+    if not doubled or (lone and not paired):
         return replace(found, looks_doubled=doubled)
     folders = tuple(replace(folder, domain="both") for folder in found.folders)
     return replace(found, kind="side by side", folders=folders, paired=paired is not False, agreement=1.0)
@@ -134,7 +134,7 @@ def _agreement_of(found: Found, split: str) -> float | None:
 def _holds_truth(found: Found, split: str) -> bool:
     """Whether a held-out split is paired though training surely is not (and is not just numbered alike)."""
     is_unpaired = not found.told and found.agreement <= UNPAIRED_UP_TO
-    return is_unpaired and split != "train" and (_agreement_of(found, split) or 0.0) >= PAIRED_FROM
+    return is_unpaired and split != "train" and _agreement_of(found, split) == 1.0
 
 
 def _refuse_unusable(found: Found) -> None:

@@ -131,7 +131,11 @@ def _require_items(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> None:
     for domain, domain_ports in ports.items():
         items = split.domains.get(domain, ())
         if not items:
-            raise DatasetError(f"Domain {domain} has no pictures: `pixturn check` on the folder says what was found")
+            there = ", ".join(f"{len(found)} of {name}" for name, found in split.domains.items()) or "none"
+            raise DatasetError(
+                f"Domain {domain} has no pictures in this split (there are {there}): `pixturn check` on the folder "
+                "says what was found"
+            )
         for item in items:
             if len(item.sources) != len(domain_ports):
                 raise DatasetError(

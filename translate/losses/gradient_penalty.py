@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from translate.errors import ConfigurationError
 from translate.losses.penalty import (
     approximate_penalty,
     approximate_weight,
@@ -14,12 +15,21 @@ from translate.losses.penalty import (
 )
 from translate.losses.scores import Discriminator
 
+PenaltyKind = Literal["none", "r1", "r1+r2", "wgan-gp"]
+_ZERO_CENTRED: Mapping[PenaltyKind, tuple[str, ...]] = {
+    "none": (),
+    "r1": ("r1",),
+    "r1+r2": ("r1", "r2"),
+    "wgan-gp": (),
+}
+"""Which pictures' gradients are to be zero: r1 of real ones, r2 of made ones."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GradientPenalty:
-    """Penalises the discriminator's gradient with respect to the pictures; its norm layers must then be none."""
+    """Penalises the discriminator's gradient with respect to the pictures; its norm may then not be batch."""
 
-    kind: Literal["none", "r1", "r1+r2", "wgan-gp"] = "none"
+    kind: PenaltyKind = "none"
     """r1 on real pictures, r2 on made ones (relativistic pairing wants both), wgan-gp between them."""
     gamma: float = 1.0
     """r1 and r2 weigh gamma / 2, wgan-gp weighs gamma (its paper takes 10)."""
@@ -35,7 +45,19 @@ class GradientPenalty:
         return {name: self._zero_centred(discriminator, pictures) for name, pictures in self._penalised(real, fake)}
 
     def _penalised(self, real: Tensor, fake: Tensor) -> list[tuple[str, Tensor]]:
-        return [(name, pictures) for name, pictures in (("r1", real), ("r2", fake)) if name in self.kind]
+        pictures = {"r1": real, "r2": fake}
+        return [(name, pictures[name]) for name in _ZERO_CENTRED[self.kind]]
+
+    def require_norm(self, norm: str) -> None:
+        """Refuse batch norm: it ties a picture's scores, and so their gradient, to the other pictures of the batch.
+
+        Raises ConfigurationError that names the option.
+        """
+        if self.kind != "none" and norm == "batch":
+            raise ConfigurationError(
+                f"--config.penalty.kind {self.kind} takes the gradient of each picture by itself, and batch norm mixes "
+                "the pictures of a batch: choose --config.discriminator.norm none (or instance)"
+            )
 
     def _zero_centred(self, discriminator: Discriminator, pictures: Tensor) -> Tensor:
         if not self.approximate:

@@ -5,7 +5,6 @@ Figures of the game (scores of discriminators, losses) are checked by `translate
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from translate.metrics.finding import Finding
@@ -32,31 +31,6 @@ class Sample:
     paired: bool
 
 
-class SampleCollector:
-    """Keeps the first `SAMPLE_PICTURES` of a validation pass, batch by batch, on the CPU.
-
-    All batches must have one picture size, as validation crops have.
-    """
-
-    def __init__(self, *, paired: bool) -> None:
-        self._paired = paired
-        self._kept: list[tuple[Tensor, Tensor, Tensor]] = []
-        self._room = SAMPLE_PICTURES
-
-    def add(self, inputs: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        """Take what still fits of one batch."""
-        if self._room > 0:
-            self._kept.append((_keep(inputs, self._room), _keep(outputs, self._room), _keep(targets, self._room)))
-            self._room -= len(outputs)
-
-    def sample(self) -> Sample | None:
-        """What was kept; None if nothing was added."""
-        if not self._kept:
-            return None
-        inputs, outputs, targets = (torch.cat(parts) for parts in zip(*self._kept, strict=True))
-        return Sample(inputs=inputs, outputs=outputs, targets=targets, paired=self._paired)
-
-
 def examine_pictures(sample: Sample, *, generator: str = "generator") -> list[Finding]:
     """Everything that the pictures of one direction show to be wrong; an empty list is a clean bill.
 
@@ -74,7 +48,3 @@ def examine_pictures(sample: Sample, *, generator: str = "generator") -> list[Fi
         *check_colours(sample.outputs, references, against_truth=sample.paired, generator=generator),
         *check_checkerboard(sample.outputs, sample.targets, generator=generator),
     ]
-
-
-def _keep(batch: Tensor, room: int) -> Tensor:
-    return batch[:room].detach().cpu()

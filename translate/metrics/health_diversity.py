@@ -64,7 +64,7 @@ def _finding(generator: str, how: str) -> Finding:
         severity="warning",
         message=f"The pictures of {generator} are too alike: they {how}. It answers much the same to any input.",
         remedy="Check that the training pictures vary and that pairs belong together. Then train again with more "
-        "weight on the distance to the truth or the cycle (--config.reconstruction-weight, --config.cycle-weight), with "
-        "--config.objective hinge, or with "
+        "weight on the distance to the truth or the cycle (--config.reconstruction-weight, --config.cycle-weight), "
+        "with --config.objective hinge, or with "
         f"half of --optimisers.{generator}.learning-rate.",
     )

@@ -4,12 +4,13 @@ EfficientNet-Lite0 comes in a package; the VGGs are torchvision's and are downlo
 here: it scores, and a network that trained a model must not judge it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from translate.networks.efficientnet import EfficientNetLite
 from translate.networks.vgg import VGG
@@ -34,3 +35,37 @@ BACKBONES: dict[BackboneName, LossBackbone] = {
     "vgg16": LossBackbone(build=partial(VGG, variant="vgg16"), weights=_VGG_WEIGHTS),
     "vgg19": LossBackbone(build=partial(VGG, variant="vgg19"), weights=_VGG_WEIGHTS),
 }
+
+
+class LazyBackbone:
+    """A loss backbone that is built when a loss first looks through it, on the device of the pictures.
+
+    So a model that is only run needs neither its weights nor a download. It is no module: it is in no state dict, and
+    its owner's `.to(device)` passes it by.
+    """
+
+    def __init__(self, name: BackboneName) -> None:
+        self.weights = BACKBONES[name].weights
+        """The weight of each feature map."""
+        self._build = BACKBONES[name].build
+        self._network: nn.Module | None = None
+        self._device: torch.device | None = None
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it was looked through yet."""
+        return self._network is not None
+
+    def __call__(self, pictures: Tensor) -> Sequence[Tensor]:
+        """Feature maps of N x 1, 3 or 4 x H x W in [-1, 1]. Raises ConfigurationError where it cannot be had."""
+        network = self._network or self._built()
+        if self._device != pictures.device:
+            network.to(pictures.device)
+            self._device = pictures.device
+        return network(pictures)
+
+    def _built(self) -> nn.Module:
+        # Layers that are made draw initial weights: a resumed run builds at another moment than one that never stopped.
+        with torch.random.fork_rng(devices=()):
+            self._network = self._build()
+        return self._network

@@ -1,10 +1,10 @@
 """Patch discriminators as configuration: what a recipe says, and the network it stands for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translate.networks.initialise import initialise
 from translate.networks.multiscale import MultiScaleDiscriminator
-from translate.networks.norm import Norm
+from translate.networks.norm import Norm, norm_at
 from translate.networks.patch import Discriminator, PatchDiscriminator, PixelDiscriminator
 from translate.networks.resample import Downsampling
 
@@ -20,15 +20,16 @@ class DiscriminatorConfig:
     scales: int = 1
     """Discriminators, each on a picture of half the size of the one before."""
     norm: Norm = "batch"
-    """Normalisation; it must be none under a gradient penalty."""
+    """Normalisation; it may not be batch under a gradient penalty. Batch at batch size 1 is affine instance norm."""
     resampling: Downsampling = "paper"
     """How sizes are halved: the paper's strided convolutions, or anti-aliased (blur)."""
     spectral_norm: bool = False
     """Bound every layer's largest singular value (Miyato et al. 2018)."""
 
-    def build(self, inputs: int) -> MultiScaleDiscriminator:
-        """The network, with weights from N(0, 0.02)."""
-        network = MultiScaleDiscriminator(discriminators=[self._one(inputs) for _ in range(self.scales)])
+    def build(self, inputs: int, *, batch_size: int) -> MultiScaleDiscriminator:
+        """The network for training batches of `batch_size`, with weights from N(0, 0.02)."""
+        fitted = replace(self, norm=norm_at(self.norm, batch_size))
+        network = MultiScaleDiscriminator(discriminators=[fitted._one(inputs) for _ in range(self.scales)])
         initialise(network)
         return network
 

@@ -7,7 +7,7 @@ from typing import Literal
 from translate.errors import ConfigurationError
 from translate.networks.difference import Difference
 from translate.networks.initialise import initialise
-from translate.networks.norm import Norm
+from translate.networks.norm import Norm, norm_at
 from translate.networks.resample import Resampling
 from translate.networks.resnet import ResNet
 from translate.networks.unet import UNet
@@ -28,7 +28,7 @@ class GeneratorConfig:
     blocks: int = 9
     """ResNet: residual blocks; the papers take 9 at 256 px and 6 at 128 px."""
     norm: Norm = "batch"
-    """Normalisation."""
+    """Normalisation; batch at batch size 1 is affine instance norm, and then users get that."""
     resampling: Resampling = "paper"
     """How sizes are halved and doubled: the paper's way, anti-aliased (blur), or nearest neighbour then convolution."""
     dropout: float = 0.0
@@ -42,15 +42,11 @@ class GeneratorConfig:
 
         Raises ConfigurationError for a crop that the network cannot take.
         """
-        fitted = replace(self, depth=self.depth or _halvings(crop_px), norm=self._norm(batch_size))
+        fitted = replace(self, depth=self.depth or _halvings(crop_px), norm=norm_at(self.norm, batch_size))
         network = _BUILDERS[self.kind](fitted, inputs, outputs)
         _require_crop(crop_px, network)
         initialise(network)
         return Difference(network=network, inputs=inputs, outputs=outputs) if self.difference else network
-
-    def _norm(self, batch_size: int) -> Norm:
-        """Batch norm at batch size 1 is affine instance norm, and then users get it, not running statistics."""
-        return "instance-affine" if self.norm == "batch" and batch_size == 1 else self.norm
 
 
 def _halvings(crop_px: int) -> int:

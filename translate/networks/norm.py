@@ -24,6 +24,14 @@ from translate.networks.choice import choose
 Norm = Literal["instance", "instance-affine", "batch", "none"]
 
 
+def norm_at(norm: Norm, batch_size: int) -> Norm:
+    """The norm that a network trained at this batch size should be built with: `instance-affine` for `batch` at 1.
+
+    There the two are one function in training, but in evaluation batch norm would take running statistics.
+    """
+    return "instance-affine" if norm == "batch" and batch_size == 1 else norm
+
+
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
     """A layer that normalises N x `channels` x H x W."""
     return choose(_LAYERS, norm, "norm")(channels)

@@ -52,7 +52,10 @@ class Shelf:
                 return read_snapshot(self.path(images))
             except ModelError as problem:
                 _log.warning("Passing over a damaged checkpoint: %s", problem)
-        raise ModelError(f"{self.folder} holds no whole checkpoint")
+        raise ModelError(
+            f"{self.folder} holds no whole checkpoint ({len(self.all())} damaged): copy it again from where it is "
+            "whole, or train anew under another --name"
+        )
 
     def read(self, images: int) -> Snapshot:
         """The snapshot at `images`."""

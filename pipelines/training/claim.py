@@ -1,0 +1,42 @@
+"""The folder of a run before it begins: its name, and that nothing of another run lies there."""
+
+import shutil
+from itertools import count
+from pathlib import Path
+
+import torch
+
+from pipelines.runs import RunFolder
+from translate.errors import ConfigurationError
+from translate.processes import Processes
+from translate.storage.atomic import room_for, sweep
+
+
+def refuse_bad_name(name: str) -> None:
+    """Raise ConfigurationError for what is no name of a folder."""
+    if Path(name).name != name or name in {"", ".."}:
+        raise ConfigurationError(f"--name {name!r}: give the name of a folder, without a path; --runs says where")
+
+
+def folder_for(method: str, name: str | None, runs: Path, processes: Processes) -> RunFolder:
+    """The run's folder; where it has no name, the first free one by the first process's look at the disk."""
+    if name is not None:
+        return RunFolder(path=runs / name)
+    number = torch.tensor([next(n for n in count(1) if not (runs / f"{method}-{n}").exists())])
+    processes.copy_from_first([number])
+    return RunFolder(path=runs / f"{method}-{int(number.item())}")
+
+
+def make_ready(folder: RunFolder, *, anew: bool) -> None:
+    """Remove what interrupted writes left, and before a new run what one left that had learnt nothing yet.
+
+    Only under the folder's lock, since two of one name may start at the same moment. Raises ConfigurationError where
+    a run is to begin anew and another one is there.
+    """
+    if anew and folder.has_started:
+        name = folder.name
+        raise ConfigurationError(f"{folder.path} has a run already: go on with --resume {name}, or take another --name")
+    sweep(folder.path)
+    if anew and folder.exists:
+        with room_for(folder.snapshots, 0):
+            shutil.rmtree(folder.snapshots)
