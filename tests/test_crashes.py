@@ -284,7 +284,7 @@ def test_the_command_stops_with_143_and_then_a_full_disk_ends_it_with_5(make_run
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(500)
 def test_the_command_stops_with_130_and_goes_on_with_resume_alone(make_run, straight):
     run = make_run("pix2pix")
     assert stopped(start(run), run, signal.SIGINT) == 130
