@@ -475,4 +475,4 @@ def test_mutated_files_are_read_or_refused_and_nothing_else():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:::PIL")
 def test_many_mutated_files_are_read_or_refused_and_nothing_else():
-    assert sum(fuzz(20_000, seed=2)) == 100_000
+    assert sum(fuzz(20_000, seed=2)) == 20_000
