@@ -96,8 +96,8 @@ def cyclegan_small() -> Recipe[Any]:
         optimisers={
             "generator_ab": Adam(learning_rate=5e-4),
             "generator_ba": Adam(learning_rate=5e-4),
-            "discriminator_a": Adam(learning_rate=1e-4),
-            "discriminator_b": Adam(learning_rate=1e-4),
+            "discriminator_a": Adam(learning_rate=2e-4),
+            "discriminator_b": Adam(learning_rate=2e-4),
         },
         augmentation=Augmentation(load_px=64, crop_px=64, vertical_flip=True),
         batch_size=4,
