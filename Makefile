@@ -15,7 +15,7 @@ MINUTES := 20
 else
 SIZE_PX := 64
 LOAD_PX := 72
-MINUTES := 6
+MINUTES := 4.5
 endif
 DATA := data/openmoji-$(LOAD_PX)
 NAME := demo-$(SIZE_PX)
@@ -24,7 +24,7 @@ NAME := demo-$(SIZE_PX)
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo      train line art -> colour on real drawings, and translate one (8 minutes on 2 CPU cores)"
+	@echo "make demo      train line art -> colour on real drawings, and translate one (5 minutes on 2 CPU cores)"
 	@echo "make test      the quick tests"
 	@echo "make test-all  all tests, as CI runs them"
 	@echo "make lint      format, style, types, direction of imports"

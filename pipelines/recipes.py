@@ -72,7 +72,7 @@ def pix2pix_small() -> Recipe[Any]:
         recipe,
         config=config,
         optimisers={"generator": Adam(learning_rate=1e-3), "discriminator": Adam(learning_rate=2e-4)},
-        augmentation=Augmentation(load_px=72, crop_px=64, scale_jitter=0.05),
+        augmentation=Augmentation(load_px=72, crop_px=64, scale_jitter=0.15, rotate_degrees=10.0),
         batch_size=16,
         average_half_life_images=2_000.0,
         validation=replace(recipe.validation, most=64),
