@@ -507,8 +507,9 @@ def test_accumulated_gradients_equal_those_of_one_larger_batch(name: str):
 def assert_gradients_close(ours: nn.Module, expected: nn.Module) -> None:
     pairs = list(zip(ours.parameters(), expected.parameters(), strict=True))
     largest = max(float(parameter.grad.abs().max()) for _, parameter in pairs if parameter.grad is not None)
-    # The gradient of a discriminator's last bias is a difference of nearly equal means: its rounding has a floor.
-    atol = max(1e-6, 1e-5 * largest)
+    # The gradient of a discriminator's last bias is a difference of nearly equal means, and that of a bias before
+    # an instance norm is zero: rounding has a floor.
+    atol = max(1e-6, 5e-5 * largest)
     for one, other in pairs:
         assert one.grad is not None
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=atol)
