@@ -23,6 +23,7 @@ from tiny import (
     drawing_by_position,
     for_any_ports,
     noisy,
+    projected,
     separate,
     small,
     tiny_engine,
@@ -46,7 +47,7 @@ from translate.recipe import Recipe, from_json, to_json
 from translate.runtime.torch import TorchRuntime
 from translate.storage.snapshot import Snapshot, read_snapshot, write_snapshot
 
-KINDS = {"small": small, "noisy": noisy}
+KINDS = {"small": small, "noisy": noisy, "projected": projected}
 PORTS = {"rgb": (("rgb",), ("rgb",)), "ports": (("rgb", "labels:3"), ("grey",)), "labels": (("rgba",), ("labels:4",))}
 INPUT_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
 

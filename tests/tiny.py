@@ -29,6 +29,8 @@ RECIPES = tuple(named_recipes())
 CPU = torch.device("cpu")
 CROP_PX = 32
 POOL_SIZE = 3
+PROJECTED_HEADS = 3
+"""As many as crops of 32 px take."""
 
 Shrink = Callable[[Any], Any]
 
@@ -47,6 +49,14 @@ def noisy(part: Any) -> Any:
     part = small(part)
     if isinstance(part, GeneratorConfig):
         return replace(part, kind="resnet", norm="batch", dropout=0.5)
+    return part
+
+
+def projected(part: Any) -> Any:
+    """As `small`, with discriminators that look through a frozen network beside their PatchGAN."""
+    part = small(part)
+    if isinstance(part, DiscriminatorConfig):
+        return replace(part, kind="patch+projected", heads=PROJECTED_HEADS)
     return part
 
 

@@ -17,6 +17,7 @@ from translate.errors import ModelError
 CARD_VERSION = 1
 
 Tiling = Literal["exact", "whole-picture statistics", "forbidden"]
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,10 @@ class Card:
 
     `scale` is output size / input size. `tiling` says whether a large picture may be cut into tiles. `metrics` are
     the figures measured when these weights were kept; `data` and `licence` describe what they were trained on.
+
+    An exported file says more: its `precision`; whether it takes and gives `pixels` (uint8, N x H x W x C, of any size,
+    where the graph itself scales, pads and crops); and `parity`, the largest differences from the trained network
+    that were measured when it was exported, by name.
     """
 
     task: str
@@ -76,6 +81,9 @@ class Card:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     images_seen: int = 0
     recipe_sha256: str = ""
+    precision: Precision = "fp32"
+    pixels: bool = False
+    parity: Mapping[str, float] = field(default_factory=dict[str, float])
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     card_version: int = CARD_VERSION
 

@@ -16,9 +16,8 @@ from translate.losses.adversarial import OBJECTIVES, ObjectiveName
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.losses.reconstruction import l1
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
-from translate.networks.discriminators import DiscriminatorConfig
+from translate.networks.discriminators import DiscriminatorConfig, DiscriminatorNetwork
 from translate.networks.generators import GeneratorConfig
-from translate.networks.multiscale import MultiScaleDiscriminator
 from translate.recipe import Adam, Length, Recipe, Validation
 
 
@@ -55,8 +54,8 @@ class CycleGAN(Method):
         a, b = spec.channels("a"), spec.channels("b")
         self.generator_ab = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.generator_ba = config.generator.build(b, a, batch_size=spec.batch_size, crop_px=spec.height_px)
-        self.discriminator_a = config.discriminator.build(a, batch_size=spec.batch_size)
-        self.discriminator_b = config.discriminator.build(b, batch_size=spec.batch_size)
+        self.discriminator_a = config.discriminator.build(a, batch_size=spec.batch_size, ports=spec.domains["a"])
+        self.discriminator_b = config.discriminator.build(b, batch_size=spec.batch_size, ports=spec.domains["b"])
         self.pool_a = _pool(config, spec, a)
         self.pool_b = _pool(config, spec, b)
         self.objective = OBJECTIVES[config.objective]
@@ -116,7 +115,7 @@ class CycleGAN(Method):
         """1/2 (E[(D_B(b) - 1)^2] + E[D_B(G(a))^2])."""
         return self._discriminator_loss(self.discriminator_b, batch["b"], self.pool_b.exchange(self._fake_b(batch)))
 
-    def _discriminator_loss(self, discriminator: MultiScaleDiscriminator, real: Tensor, fake: Tensor) -> Terms:
+    def _discriminator_loss(self, discriminator: DiscriminatorNetwork, real: Tensor, fake: Tensor) -> Terms:
         adversarial = self.objective.discriminator(discriminator(real), discriminator(fake))
         return {"adversarial": 0.5 * adversarial, **self.config.penalty.terms(discriminator, real, fake)}
 

@@ -65,7 +65,8 @@ class Pix2Pix(Method):
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")
         self.generator = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
-        self.discriminator = config.discriminator.build(a + b, batch_size=spec.batch_size)
+        ports = (*spec.domains["a"], *spec.domains["b"])
+        self.discriminator = config.discriminator.build(a + b, batch_size=spec.batch_size, ports=ports)
         self.objective = OBJECTIVES[config.objective]
         self.distance = RECONSTRUCTIONS[config.reconstruction]
         self.backbone = LazyBackbone(config.perceptual_backbone)

@@ -18,7 +18,7 @@ from translate.devices import prepare_device
 from translate.engine import Engine
 from translate.errors import ConfigurationError
 from translate.method import Method
-from translate.networks.multiscale import MultiScaleDiscriminator
+from translate.networks.discriminators import DiscriminatorNetwork
 from translate.processes import Processes
 from translate.random_state import seed_everything
 from translate.recipe import Recipe
@@ -79,10 +79,10 @@ def build_method(recipe: Recipe[Any]) -> Method:
     method = method_class(recipe.method)(recipe.config, recipe.spec())
     crop_px = recipe.augmentation.crop_px
     for name, network in method.networks().items():
-        if isinstance(network, MultiScaleDiscriminator) and network.at_least_px > crop_px:
+        if isinstance(network, DiscriminatorNetwork) and network.at_least_px > crop_px:
             raise ConfigurationError(
                 f"{name} needs crops of at least {network.at_least_px} px, and --augmentation.crop-px is {crop_px}: "
-                "enlarge it, or give the discriminator fewer layers or scales"
+                "enlarge it, or give the discriminator fewer layers, scales or heads"
             )
     return method
 

@@ -45,5 +45,5 @@ def as_rgb(pictures: Tensor) -> Tensor:
         return opacity * pictures[:, :3] + (1 - opacity)
     raise ConfigurationError(
         f"A network trained on photographs sees grey, RGB or RGBA pictures, not {channels} channels: "
-        "set the weight of the perceptual loss to 0, or compare in another way"
+        "set the weight of the perceptual loss to 0 and --config.discriminator.kind to patch"
     )
