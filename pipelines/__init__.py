@@ -1,27 +1,38 @@
 """Parts assembled into methods, tasks and the command.
 
-`pipelines.train(recipe, data, name=...)`, `pipelines.resume(name)`, `pipelines.recipe(name)`, and
-`pipelines.load(path)(image)`. Training needs torch and is imported when it is first asked for.
+`pipelines.train(recipe, data, name=...)`, `pipelines.resume(name)`, `pipelines.recipe(name)`, `pipelines.export(name)`,
+`pipelines.import_weights(files, out)`, `pipelines.load(path)(image)` and
+`pipelines.run_folder(load(path), folder, out)`. What needs torch is imported when it is first asked for.
 """
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.batch import run_folder
 from pipelines.load import load
 
 if TYPE_CHECKING:
+    from pipelines.exporting import export
+    from pipelines.importing import import_weights
     from pipelines.recipes import recipe_named as recipe
     from pipelines.training import Setting, resume, train
 
-__all__ = ["Setting", "load", "recipe", "resume", "train"]
+__all__ = ["Setting", "export", "import_weights", "load", "recipe", "resume", "run_folder", "train"]
+
+
+_NEED_TORCH: Final[dict[str, tuple[str, str]]] = {
+    "Setting": ("pipelines.training", "Setting"),
+    "export": ("pipelines.exporting", "export"),
+    "import_weights": ("pipelines.importing", "import_weights"),
+    "recipe": ("pipelines.recipes", "recipe_named"),
+    "resume": ("pipelines.training", "resume"),
+    "train": ("pipelines.training", "train"),
+}
+"""Where the names are that need torch: module, and name in it."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module has under that name
-    if name == "recipe":
-        from pipelines.recipes import recipe_named
-
-        return recipe_named
-    if name in __all__:
-        import pipelines.training
-
-        return getattr(pipelines.training, name)
-    raise AttributeError(f"module 'pipelines' has no attribute {name!r}")
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module 'pipelines' has no attribute {name!r}")
+    module, attribute = _NEED_TORCH[name]
+    return getattr(importlib.import_module(module), attribute)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
+from keyword import iskeyword
 from typing import Protocol, cast
 
 from rich.console import Console
@@ -30,9 +31,14 @@ COMMANDS = {
     "train": "Train by a recipe on a data set, or go on with a run",
     "list": "List the runs and the methods",
     "run": "Translate a picture or a folder with a trained run",
+    "export": "Write a trained run as one .onnx file that is proven to compute the same",
+    "import": "Turn weights of other code bases into one .onnx file that is proven to compute the same",
     "report": "Score a run on pictures that it never saw, and write its report",
 }
-"""The sub-commands; each is the module of that name in pipelines.commands, with its `main(arguments) -> exit code`."""
+"""The sub-commands; each is the module of that name in pipelines.commands, with its `main(arguments) -> exit code`.
+
+That of `import`, a word of Python's, is `import_`.
+"""
 
 _FIRST_STEPS = """
     pixturn example openmoji data/openmoji
@@ -65,7 +71,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         console.print(f"[red]There is no command {escape(name)}[/red]{hint}", highlight=False)
         return 2
     try:
-        module = cast("_Module", importlib.import_module(f"pipelines.commands.{name}"))
+        module = cast("_Module", importlib.import_module(f"pipelines.commands.{_module_name(name)}"))
         return module.main(arguments)
     except ModuleNotFoundError as problem:
         console.print(f"[red]{escape(_missing_extra(name, problem))}[/red]", highlight=False)
@@ -79,6 +85,10 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
+
+
+def _module_name(command: str) -> str:
+    return f"{command}_" if iskeyword(command) else command
 
 
 def _missing_extra(name: str, problem: ModuleNotFoundError) -> str:

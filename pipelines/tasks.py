@@ -1,21 +1,18 @@
 """What users hold: one class a task, the same whatever runtime is inside. Imports no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from pipelines.large import LargePictures, Tiles
 from translate.card import Card, LabelMap, Picture, Port
 from translate.data.pictures import pixels_from_image, read_label_map, read_picture
 from translate.errors import ConfigurationError, PictureError
 from translate.runtime.base import Runtime
-from translate.runtime.padding import crop, pad
-from translate.runtime.pixels import from_network, to_network
+from translate.runtime.codec import Made, Pixels, codec_for
 
-Pixels = NDArray[np.integer]
-Made = NDArray[np.uint8] | NDArray[np.uint16]
 Input = Image.Image | str | Path | Pixels
 """A picture as people have it: a PIL image, a path, or uint8 H x W x C (label maps: integers, H x W)."""
 
@@ -24,11 +21,14 @@ class Translate:
     """Turns a picture into another of exactly the same size.
 
     `translate(image)` gives a PIL image. A model with several inputs takes a mapping from port names to pictures of
-    one size; one with several outputs gives them all by `translate.outputs(image)`.
+    one size; one with several outputs gives them all by `translate.outputs(image)`. What is too large for memory goes
+    through in `tiles`.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, tiles: Tiles | None = None) -> None:
         self._runtime = runtime
+        self._codec = codec_for(runtime.card)
+        self._large = LargePictures(runtime, tiles or Tiles())
 
     @property
     def card(self) -> Card:
@@ -47,11 +47,20 @@ class Translate:
 
     def outputs(self, image: Input | Mapping[str, Input]) -> dict[str, Made]:
         """Every output by port name, H x W x C uint8 (label maps of over 256 classes: uint16)."""
-        pixels = self._inputs(image)
-        height, width = next(iter(pixels.values())).shape[:2]
-        arrays = {port.name: pad(to_network(pixels[port.name], port), port.size) for port in self.card.inputs}
-        made = self._runtime.run(arrays)
-        return {port.name: from_network(crop(made[port.name], height, width), port) for port in self.card.outputs}
+        return self.batch([image])[0]
+
+    def batch(self, images: Sequence[Input | Mapping[str, Input]]) -> list[dict[str, Made]]:
+        """As `outputs`, for several pictures of one size that go through the model together."""
+        samples = [self._inputs(image) for image in images]
+        sizes = {_size(sample) for sample in samples}
+        if len(sizes) != 1:
+            raise PictureError(
+                "sizes_differ", f"The pictures of one batch must have one size (height, width), not {sorted(sizes)}"
+            )
+        size = sizes.pop()
+        if self._large.wants(*size):
+            return [self._large.run(sample) for sample in samples]
+        return self._codec.decode(self._runtime.run(self._codec.encode(samples)), *size)
 
     def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:
         named = image if isinstance(image, Mapping) else {self.card.inputs[0].name: image}
@@ -65,6 +74,15 @@ class Translate:
                 "sizes_differ", f"The pictures of one sample must have one size (height, width), not {sorted(sizes)}"
             )
         return pixels
+
+
+class Upscale(Translate):
+    """Turns a picture into a larger one: `card.scale` times as high and as wide."""
+
+
+def _size(sample: Mapping[str, Pixels]) -> tuple[int, int]:
+    height, width = next(iter(sample.values())).shape[:2]
+    return height, width
 
 
 def _pixels(image: Input, port: Port) -> Pixels:
@@ -106,5 +124,5 @@ def _described(array: Pixels) -> str:
     return f"{' x '.join(map(str, array.shape))} {array.dtype}"
 
 
-TASKS = {"translate": Translate}
+TASKS: dict[str, type[Translate]] = {"translate": Translate, "upscale": Upscale}
 """The class of each task, by the card's word for it."""

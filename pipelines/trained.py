@@ -1,6 +1,7 @@
 """A run's weights for use with torch: the best checkpoint, or the newest where none was scored."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,17 @@ class Trained:
 
     @classmethod
     def read(cls, folder: RunFolder) -> "Trained":
-        """The best weights of a run. Raises ModelError where no checkpoint is whole."""
-        snapshot, images = _best_and_progress(folder)
+        """The best weights of a run, with all else in its checkpoint. Raises ModelError where none is whole."""
+        return cls._of(folder, tensors=None)
+
+    @classmethod
+    def for_use(cls, folder: RunFolder) -> "Trained":
+        """As `read`, but of the checkpoint's tensors only those that users get are read and checked: a quarter."""
+        return cls._of(folder, tensors=(AVERAGED,))
+
+    @classmethod
+    def _of(cls, folder: RunFolder, tensors: Collection[str] | None) -> "Trained":
+        snapshot, images = _best_and_progress(folder, tensors)
         recipe = stored_recipe(snapshot)
         method = method_class(recipe.method)(recipe.config, recipe.spec())
         try:
@@ -56,18 +66,18 @@ class Trained:
 
 def best_snapshot(folder: RunFolder) -> Snapshot:
     """The checkpoint that scored best; the newest where none was scored or the best one is damaged."""
-    return _best_and_progress(folder)[0]
+    return _best_and_progress(folder, tensors=None)[0]
 
 
-def _best_and_progress(folder: RunFolder) -> tuple[Snapshot, int]:
+def _best_and_progress(folder: RunFolder, tensors: Collection[str] | None) -> tuple[Snapshot, int]:
     """The best checkpoint, and the images seen at the newest: each is read, and its hashes checked, once."""
     shelf = Shelf(folder.snapshots)
-    newest = shelf.newest()
+    newest = shelf.newest(tensors)
     images, best = newest.document(PROGRESS)["images"], newest.document(STANDING)["images"]
     if best in (None, images) or best not in shelf.all():
         return newest, images
     try:
-        return shelf.read(best), images
+        return shelf.read(best, tensors), images
     except ModelError:
         return newest, images
 

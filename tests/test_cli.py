@@ -478,7 +478,16 @@ def test_errors_from_python_are_typed(pairs, tmp_path):
 
 
 def test_public_names():
-    assert sorted(pipelines.__all__) == ["Setting", "load", "recipe", "resume", "train"]
+    assert sorted(pipelines.__all__) == [
+        "Setting",
+        "export",
+        "import_weights",
+        "load",
+        "recipe",
+        "resume",
+        "run_folder",
+        "train",
+    ]
     assert all(callable(getattr(pipelines, name)) for name in pipelines.__all__)
     with pytest.raises(AttributeError):
         _ = pipelines.something

@@ -56,7 +56,7 @@ def violations(source, path):
         if isinstance(node, ast.Call):
             found |= broken_by_call(node, full_name(node.func, names))
             found |= broken_by_place(node, full_name(node.func, names), path)
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             found |= broken_by_assignment(node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "0.0.0.0" in node.value:
             found.add("0.0.0.0")
@@ -64,7 +64,23 @@ def violations(source, path):
 
 
 PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-PICKLING_CALLS = {"gather_object", "all_gather_object", "broadcast_object_list", "scatter_object_list"}
+PICKLING_CALLS = {
+    "gather_object",
+    "all_gather_object",
+    "broadcast_object_list",
+    "scatter_object_list",
+    "read_pickle",
+    "to_pickle",
+}
+IMPORTING_CALLS = {"__import__", "importlib.import_module", "importlib.__import__", "builtins.__import__"}
+GUARDED_NAMES = {"LOAD_TRUNCATED_IMAGES", "MAX_IMAGE_PIXELS"}
+SHELLS = {
+    "os.system",
+    "os.popen",
+    "subprocess.getoutput",
+    "subprocess.getstatusoutput",
+    "asyncio.create_subprocess_shell",
+}
 
 
 def broken_by_import(node):
@@ -81,20 +97,32 @@ def broken_by_call(node, name):
     last = name.rpartition(".")[2]
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     rules = {
-        "pickle": last in PICKLING_CALLS,
-        "torch.load": name == "torch.load" and not is_constant(keywords.get("weights_only"), True),
-        "jit.load": name.endswith("jit.load"),
+        "pickle": last in PICKLING_CALLS or (name in IMPORTING_CALLS and first_word(node) in PICKLING),
+        "torch.load": name in {"torch.load", "torch.serialization.load"}
+        and not is_constant(keywords.get("weights_only"), True),
+        "jit.load": name.endswith("jit.load") or name in {"torch.hub.load", "torch.package.PackageImporter"},
         "yaml.load": name in {"yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load"},
-        "eval": name in {"eval", "exec", "builtins.eval", "builtins.exec"},
+        "eval": name.removeprefix("builtins.") in {"eval", "exec", "compile"},
         "allow_pickle": "allow_pickle" in keywords and not is_constant(keywords["allow_pickle"], False),
         "trust_remote_code": "trust_remote_code" in keywords,
-        "shell": ("shell" in keywords and not is_constant(keywords["shell"], False))
-        or name in {"os.system", "os.popen"},
+        "shell": ("shell" in keywords and not is_constant(keywords["shell"], False)) or name in SHELLS,
         "extractall": last in {"extractall", "unpack_archive"},
         "mount_gradio_app": last == "mount_gradio_app",
         "share": "share" in keywords and not is_constant(keywords["share"], False),
+        "setattr": name in {"setattr", "builtins.setattr"} and any(named(entry, GUARDED_NAMES) for entry in node.args),
+        "native code": last == "register_custom_ops_library",
     }
     return {rule for rule, broken in rules.items() if broken}
+
+
+def named(node, names):
+    return isinstance(node, ast.Constant) and node.value in names
+
+
+def first_word(call):
+    """The package that an import by a call is for, where it is written out."""
+    first = call.args[0] if call.args else None
+    return str(first.value).partition(".")[0] if isinstance(first, ast.Constant) else ""
 
 
 def broken_by_place(node, name, path):
@@ -114,7 +142,8 @@ def broken_by_place(node, name, path):
 
 
 def broken_by_assignment(node):
-    targets = {dotted(target).rpartition(".")[2] for target in node.targets}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    targets = {dotted(target).rpartition(".")[2] for target in targets}
     rules = {
         "truncated": "LOAD_TRUNCATED_IMAGES" in targets and not is_constant(node.value, False),
         "pixels": "MAX_IMAGE_PIXELS" in targets and is_constant(node.value, None),
@@ -137,19 +166,32 @@ CONTROLS = [
     ("pickle", "from pickle import loads"),
     ("pickle", "import joblib"),
     ("pickle", "import torch.distributed as dist\ndist.gather_object(1)"),
+    ("pickle", "import importlib\nimportlib.import_module('pickle')"),
+    ("pickle", "__import__('dill')"),
+    ("pickle", "import pandas as pd\npd.read_pickle(path)"),
     ("torch.load", "import torch\ntorch.load('a.pt')"),
+    ("torch.load", "from torch.serialization import load\nload('a.pt')"),
+    ("torch.load", "import torch\ntorch.load('a.pt', weights_only=flag)"),
     ("torch.load", "import torch as t\nt.load('a.pt', weights_only=False)"),
     ("torch.load", "from torch import load\nload('a.pt', map_location='cpu')"),
     ("jit.load", "import torch\ntorch.jit.load('a.pt')"),
     ("jit.load", "from torch import jit\njit.load('a.pt')"),
+    ("jit.load", "import torch\ntorch.hub.load('a/b', 'c')"),
     ("yaml.load", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
     ("eval", "eval('1')"),
     ("eval", "exec(code)"),
+    ("eval", "import builtins\nbuiltins.exec(code)"),
+    ("eval", "compile(code, 'a', 'exec')"),
     ("allow_pickle", "import numpy as np\nnp.load('a.npy', allow_pickle=True)"),
     ("allow_pickle", "import numpy as np\nnp.load('a.npy', allow_pickle=flag)"),
     ("trust_remote_code", "load(name, trust_remote_code=True)"),
     ("shell", "import subprocess\nsubprocess.run('ls', shell=True)"),
     ("shell", "import os\nos.system('ls')"),
+    ("shell", "import subprocess\nsubprocess.getoutput('ls')"),
+    ("shell", "import subprocess\nsubprocess.run('ls', shell=flag)"),
+    ("truncated", "from PIL import ImageFile\nImageFile.LOAD_TRUNCATED_IMAGES: bool = True"),
+    ("setattr", "from PIL import ImageFile\nsetattr(ImageFile, 'LOAD_TRUNCATED_IMAGES', True)"),
+    ("native code", "options.register_custom_ops_library('a.so')"),
     ("truncated", "from PIL import ImageFile\nImageFile.LOAD_TRUNCATED_IMAGES = True"),
     ("pixels", "from PIL import Image\nImage.MAX_IMAGE_PIXELS = None"),
     ("open picture", "from PIL import Image\nImage.open(path)"),
@@ -179,6 +221,9 @@ def test_control_a_file_that_breaks_the_rule_is_found(rule, source):
         "import numpy as np\nnp.load('a.npy', allow_pickle=False)",
         "from PIL import ImageFile\nassert not ImageFile.LOAD_TRUNCATED_IMAGES",
         "model.eval()",
+        "import re\nre.compile('a')",
+        "import torch\ntorch.compile(model)",
+        "import importlib\nimportlib.import_module('onnxruntime')",
         "import json\njson.load(file)",
         "path.open()",
     ],
@@ -197,10 +242,21 @@ def test_only_the_loader_opens_pictures_and_only_the_engine_moves():
 SERVING = [
     "translate.card",
     "translate.errors",
+    "translate.runtime.approvals",
     "translate.runtime.base",
+    "translate.runtime.cores",
     "translate.runtime.fake",
+    "translate.runtime.gate",
+    "translate.runtime.integrity",
+    "translate.runtime.onnx",
+    "translate.runtime.onnx_trial",
+    "translate.runtime.openvino",
+    "translate.runtime.openvino_trial",
     "translate.runtime.padding",
     "translate.runtime.pixels",
+    "translate.runtime.probation",
+    "translate.runtime.providers",
+    "translate.runtime.session",
     "translate.data.pictures",
     "translate.data.layouts",
     "translate.data.doctor",
@@ -236,6 +292,10 @@ HEAVY = [
     "skimage",
     "tyro",
     "safetensors",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "spandrel",
 ]
 HELP = """
 import sys

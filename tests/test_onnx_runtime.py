@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -7,50 +8,19 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 from PIL import Image
+from tiny_onnx import card, graph_of, negative, saved, with_card
 
 import pipelines
 import translate.runtime.extras
-import translate.runtime.onnx
-from translate.card import Card, Picture, SizeRule
-from translate.errors import ConfigurationError, DeviceError, ModelError
-from translate.runtime.extras import require_onnxruntime
-from translate.runtime.onnx import CARD_KEY, OnnxRuntime
-
-EIGHTS = SizeRule(multiple_of_px=8)
-
-no_driver = pytest.mark.skipif(translate.runtime.onnx._has_driver(), reason="there is a CUDA driver")
-
-
-def value(name, channels=3):
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
-
-
-def graph_of(nodes, inputs, outputs, constants=()):
-    graph = helper.make_graph(nodes, "graph", [value(*each) for each in inputs], [value(*each) for each in outputs])
-    graph.initializer.extend(constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-
-
-def card(inputs=("a",), outputs=("b",), size=EIGHTS):
-    inputs, outputs = (tuple(Picture(name=name, size=size) for name in names) for names in (inputs, outputs))
-    return Card(task="translate", method="negative", name="tiny", inputs=inputs, outputs=outputs)
-
-
-CARD = card().to_json()
-
-
-def saved(path, model, text):
-    if text is not None:
-        helper.set_model_props(model, {CARD_KEY: text})
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
-def negative(path, text=CARD):
-    """b = -a, that is 255 - x in levels."""
-    return saved(path, graph_of([helper.make_node("Neg", ["a"], ["b"])], [("a",)], [("b",)]), text)
+import translate.runtime.session
+from translate.card import Card
+from translate.errors import ConfigurationError, DeviceError, ModelError, StorageError
+from translate.runtime.cores import usable_cores
+from translate.runtime.extras import require_onnx, require_onnxruntime
+from translate.runtime.failures import failed_run
+from translate.runtime.onnx import OnnxRuntime
 
 
 def test_a_picture_of_an_odd_size_through_load(tmp_path):
@@ -73,15 +43,36 @@ def test_ports_go_by_name_not_by_order(tmp_path):
     assert runtime.card == Card.from_json(text)
 
 
-def test_torch_is_not_needed(tmp_path):
-    path = negative(tmp_path / "negative.onnx")
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import numpy, pipelines\n"
-        f"made = pipelines.load({str(path)!r}, device='cpu')(numpy.full((5, 6, 3), 10, 'uint8'))\n"
-        "assert numpy.asarray(made).tolist() == numpy.full((5, 6, 3), 245).tolist()\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+WITHOUT_TORCH = """
+import sys, time
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {{"torch", "torchvision", "kornia", "albumentations", "cv2"}}:
+            raise ImportError(name + " is blocked")
+sys.meta_path.insert(0, NoTorch())
+import numpy, pipelines
+made = pipelines.load({path!r}, device={device!r})(numpy.full((5, 6, 3), 10, "uint8"))
+assert numpy.asarray(made).tolist() == numpy.full((5, 6, 3), 245).tolist()
+print("done without", [name for name in ("torch", "scipy", "tyro") if name in sys.modules])
+{more}
+"""
+
+
+def without_torch(path, device, more=""):
+    code = WITHOUT_TORCH.format(path=str(path), device=device, more=more)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("device", ["cpu", "openvino"])
+def test_torch_is_not_needed(tmp_path, device):
+    """Neither here nor in the child that tries the model."""
+    answer = without_torch(negative(tmp_path / "negative.onnx"), device)
+    assert (answer.stdout, answer.returncode) == ("done without []\n", 0), answer.stderr
+
+
+def test_control_torch_is_blocked(tmp_path):
+    answer = without_torch(negative(tmp_path / "negative.onnx"), "cpu", more="import torch")
+    assert "torch is blocked" in answer.stderr
 
 
 BROKEN = {
@@ -90,10 +81,10 @@ BROKEN = {
     "a card of other ports": (lambda path: negative(path, card(inputs=("x",)).to_json()), "export it again"),
     "not there": (lambda path: path, "cannot be read"),
     "a folder": (lambda path: path.mkdir(), "cannot be read"),
-    "no model": (lambda path: path.write_bytes(b"not a model"), "no model that ONNX Runtime can run"),
+    "no model": (lambda path: path.write_bytes(b"not a model"), "is refused by onnxruntime"),
     "cut off": (
         lambda path: path.write_bytes(negative(path).read_bytes()[:60]),
-        "no model that ONNX Runtime can run",
+        "is refused by onnxruntime",
     ),
 }
 
@@ -111,64 +102,12 @@ def test_what_is_no_model_of_ours_is_refused(tmp_path, name):
 def test_tensors_in_other_files_are_not_followed(tmp_path):
     weight = numpy_helper.from_array(np.ones((1, 3, 300, 300), np.float32), "w")
     model = graph_of([helper.make_node("Add", ["a", "w"], ["b"])], [("a",)], [("b",)], [weight])
-    helper.set_model_props(model, {CARD_KEY: card().to_json()})
+    with_card(model)
     path = tmp_path / "outside.onnx"
     onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     assert onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]) is not None
     with pytest.raises(ModelError, match=r"outside\.onnx"):
         OnnxRuntime(path, device="cpu")
-
-
-@no_driver
-@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="a CPU build")
-def test_cuda_that_does_not_start_is_an_error(tmp_path):
-    with pytest.raises(DeviceError, match="could not start CUDA") as refusal:
-        pipelines.load(negative(tmp_path / "negative.onnx"), device="cuda")
-    assert refusal.value.exit_code == 6
-
-
-def test_cuda_with_a_cpu_build_names_the_extra(tmp_path, monkeypatch):
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(DeviceError, match=r"pixturn\[gpu\]"):
-        OnnxRuntime(negative(tmp_path / "negative.onnx"), device="cuda")
-
-
-@no_driver
-def test_auto_says_what_it_took(tmp_path, monkeypatch, caplog):
-    path = negative(tmp_path / "negative.onnx")
-    assert OnnxRuntime(path).device == "cpu"
-    assert not caplog.records
-    monkeypatch.setattr(translate.runtime.onnx, "_has_driver", lambda: True)
-    assert OnnxRuntime(path).device == "cpu"
-    assert "could not start CUDA" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("wanted", "asked"),
-    [
-        ("cuda", ["CUDAExecutionProvider", "CPUExecutionProvider"]),
-        ("auto", ["CUDAExecutionProvider", "CPUExecutionProvider"]),
-        ("cpu", ["CPUExecutionProvider"]),
-    ],
-)
-def test_where_cuda_works_it_is_taken_unless_the_cpu_was_asked_for(tmp_path, monkeypatch, wanted, asked):
-    real = onnxruntime.InferenceSession
-    seen = []
-
-    class Pretending(real):
-        def __init__(self, content, options, providers):
-            seen.extend(providers)
-            super().__init__(content, options, providers=["CPUExecutionProvider"])
-
-        def get_providers(self):
-            return seen
-
-    monkeypatch.setattr(onnxruntime, "InferenceSession", Pretending)
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(translate.runtime.onnx, "_has_driver", lambda: True)
-    runtime = OnnxRuntime(negative(tmp_path / "negative.onnx"), device=wanted)
-    assert seen == asked
-    assert runtime.device == ("cpu" if wanted == "cpu" else "cuda")
 
 
 def test_apple_devices_and_directions_are_not_for_files(tmp_path):
@@ -197,3 +136,105 @@ def test_two_onnxruntimes_at_once_are_refused(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigurationError, match="pip uninstall -y onnxruntime onnxruntime-gpu"):
         require_onnxruntime()
+
+
+def test_a_missing_onnx_names_both_extras(monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(translate.runtime.extras, "version", missing)
+    with pytest.raises(ConfigurationError, match=r"package onnx.*pixturn\[cpu\].*pixturn\[gpu\]"):
+        require_onnx()
+
+
+# A run that fails
+
+
+def greedy(path):
+    """Fits in memory at 8 px, and in no memory at 256 px: it makes H^3 x W^3 numbers in between."""
+    constants = [numpy_helper.from_array(np.array([1, 1, 3, 3], np.int64), "powers")]
+    nodes = [
+        helper.make_node("Shape", ["a"], ["size"]),
+        helper.make_node("Pow", ["size", "powers"], ["much"]),
+        helper.make_node("ConstantOfShape", ["much"], ["zeros"]),
+        helper.make_node("ReduceMax", ["zeros"], ["zero"], keepdims=0),
+        helper.make_node("Add", ["a", "zero"], ["b"]),
+    ]
+    return saved(path, graph_of(nodes, [("a",)], [("b",)], constants))
+
+
+@pytest.mark.parametrize("device", ["cpu", "openvino"])
+def test_a_picture_that_memory_does_not_hold_is_said_so(tmp_path, device, capfd):
+    translate_picture = pipelines.load(greedy(tmp_path / "greedy.onnx"), device=device)
+    assert translate_picture(np.zeros((8, 8, 3), np.uint8)).size == (8, 8)
+    with pytest.raises(StorageError, match=r"1 x 3 x 256 x 256.*tiles") as refusal:
+        translate_picture(np.zeros((256, 256, 3), np.uint8))
+    assert refusal.value.exit_code == 5
+    assert translate_picture(np.zeros((8, 8, 3), np.uint8)).size == (8, 8)  # and it goes on
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"), [(MemoryError(), 5), (RuntimeError("std::bad_alloc"), 5), (RuntimeError("Got: 3"), 4)], ids=str
+)
+def test_what_a_failed_run_means(problem, code):
+    error = failed_run(problem, {"a": np.zeros((1, 3, 5, 7), np.float32)}, "cpu")
+    assert (error.exit_code, "1 x 3 x 5 x 7" in str(error)) == (code, True)
+
+
+def test_an_input_of_another_shape_is_a_typed_error(tmp_path):
+    runtime = OnnxRuntime(negative(tmp_path / "negative.onnx"), device="cpu")
+    with pytest.raises(ModelError, match="1 x 4 x 8 x 8"):
+        runtime.run({"a": np.zeros((1, 4, 8, 8), np.float32)})
+
+
+# Cores
+
+
+LIMITS = {
+    "no limit": ({}, 8),
+    "version 2": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
+    "version 2, none": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, 8),
+    "version 2, a group above": (
+        {
+            "proc/self/cgroup": "0::/a/b\n",
+            "sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
+            "sys/fs/cgroup/a/cpu.max": "300000 100000\n",
+        },
+        3,
+    ),
+    "version 2, less than a core": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "5000 100000\n"}, 1),
+    "version 1 in a container": (
+        {
+            "proc/self/cgroup": "4:cpu,cpuacct:/docker/0123\n3:memory:/docker/0123\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        },
+        4,
+    ),
+    "version 1, none": (
+        {
+            "proc/self/cgroup": "4:cpu:/\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        },
+        8,
+    ),
+    "nonsense": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "\n"}, 8),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_cores_are_those_of_the_control_group(tmp_path, monkeypatch, name):
+    files, cores = LIMITS[name]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    for place, text in files.items():
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(text)
+    assert usable_cores(tmp_path) == cores
+
+
+def test_a_session_has_a_thread_a_core(tmp_path, monkeypatch):
+    monkeypatch.setattr(translate.runtime.session, "usable_cores", lambda: 3)
+    options = OnnxRuntime(negative(tmp_path / "a.onnx"), device="cpu")._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level) == (3, 1, 3)

@@ -99,14 +99,16 @@ def test_an_install_without_extras_is_small(metadata):
 
 
 def test_extras_add_the_rest(metadata):
-    assert set(metadata.get_all("Provides-Extra")) == {"train", "cpu", "gpu", "app", "examples", "dev", "all"}
+    assert set(metadata.get_all("Provides-Extra")) == {
+        *("train", "cpu", "gpu", "openvino", "restore", "app", "examples", "dev", "all")
+    }
     assert set(requirements(metadata, "train")) >= TRAIN
-    assert set(requirements(metadata, "cpu")) == {"onnxruntime"}
-    assert set(requirements(metadata, "gpu")) == {"onnxruntime-gpu"}
+    assert set(requirements(metadata, "cpu")) == {"onnx", "onnxruntime"}
+    assert set(requirements(metadata, "gpu")) == {"onnx", "onnxruntime-gpu"}
     assert "gradio" in requirements(metadata, "app")
     # The two overwrite each other's files.
     assert not set(requirements(metadata, "train")) & {"onnxruntime", "onnxruntime-gpu"}
-    assert requirements(metadata, "all")["pixturn"].extras == {"train", "gpu", "app", "examples"}
+    assert requirements(metadata, "all")["pixturn"].extras == {"train", "gpu", "restore", "app", "examples"}
 
 
 @pytest.mark.parametrize("name", ["pillow", "safetensors", "torch", "gradio", "onnxruntime", "onnxruntime-gpu"])

@@ -175,7 +175,9 @@ def test_each_checkpoint_is_read_once(best, reads, tmp_path, monkeypatch):
         Shelf(folder.snapshots).save(images, Snapshot(documents=documents), best=None)
     read: list[Path] = []
     whole = shelf_module.read_snapshot
-    monkeypatch.setattr(shelf_module, "read_snapshot", lambda path: (read.append(path), whole(path))[1])
+    monkeypatch.setattr(
+        shelf_module, "read_snapshot", lambda path, **which: (read.append(path), whole(path, **which))[1]
+    )
     assert best_snapshot(folder).document(PROGRESS)["images"] == (16 if best == 16 else 32)
     assert len(read) == reads
 

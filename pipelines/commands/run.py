@@ -1,30 +1,49 @@
-"""`pixturn run NAME PICTURE_OR_FOLDER -o OUT`: translate with a trained run."""
+"""`pixturn run NAME PICTURE_OR_FOLDER -o OUT`: translate with a trained run or an .onnx file."""
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from pipelines.load import Device, load
+from pipelines.batch import FolderResult, run_folder
+from pipelines.batch.failures import FAILURES
+from pipelines.batch.reading import MAX_PIXELS, Reader, limits_for
+from pipelines.batch.results import Format, Results, require_writable
+from pipelines.large import Tiles
+from pipelines.load import Compute, Device, load
 from pipelines.runs import RUNS
+from pipelines.stopping import listening
 from pipelines.tasks import Translate
+from translate.data.carried import Alpha
 from translate.data.headers import EXTENSIONS
-from translate.data.writing import write_picture
-from translate.errors import ConfigurationError, PartialFailureError, PictureError
-from translate.storage.atomic import write_atomically
-
-FAILURES = "failures.jsonl"
+from translate.errors import ConfigurationError, PartialFailureError
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Any size in, exactly that size out. A folder keeps its sub-folders and names; what is there already stays."""
+    """Any size in, exactly that size out.
+
+    Results are upright and have 8 bits a channel (16 are scaled). A picture's colour profile goes along where RGB stays
+    RGB and grey stays grey; all else that a file says of itself is dropped.
+
+    A folder keeps its sub-folders and names: a.png stays a.png, a.jpg becomes a.jpg.png, since both may be there. A
+    result that is there counts as done, so the same command goes on after a stop; for another model or other options
+    choose another OUT. Pictures that are refused are listed in OUT/failures.jsonl (exit code 8), and the others go on.
+    """
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
     """Name or folder of a trained run, or an .onnx file."""
@@ -35,13 +54,39 @@ class RunOptions:
     ]
     """A picture, or a folder; for a model that takes several pictures at once, one of each (or equal folders)."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="PATH")]
-    """The picture to write (its ending says the format), or the folder to write into (PNG files)."""
+    """The picture to write (its ending says the format), or the folder to write into."""
     direction: Annotated[str | None, tyro.conf.arg(metavar="DIRECTION", help_behavior_hint="(default: AtoB)")] = None
     """Which generator of a run: AtoB, or BtoA where the method has it (cyclegan)."""
     runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
     device: Device = "auto"
-    """Where to compute; auto takes CUDA where there is one."""
+    """Where to compute; auto takes CUDA where there is one. tensorrt and openvino run .onnx files."""
+    precision: Compute = "fp32"
+    """What the device computes in; bf16 is for openvino, on CPUs that have it: faster, and less exact."""
+    file_format: Annotated[
+        Format | None, tyro.conf.arg(name="format", help_behavior_hint="(default: the ending of OUT, or png)")
+    ] = None
+    """Of the results in a folder; all but jpg are lossless."""
+    alpha: Alpha = "keep"
+    """The model sees transparent pictures on white. keep: their transparency is put back on the result, where that has
+    1 or 3 channels, the same size, and a format that knows it (not jpg). white: opaque results."""
+    max_pixels: Annotated[int, tyro.conf.arg(metavar="N")] = MAX_PIXELS
+    """Pictures with more pixels than this are refused."""
+    tile_px: Annotated[
+        int | None,
+        tyro.conf.arg(
+            metavar="PX", help_behavior_hint="(default: 512, where the whole picture would take more than 2 GB)"
+        ),
+    ] = None
+    """Side of the tiles that large pictures are run in, by an .onnx file; the result is that of the whole picture."""
+    scratch: Annotated[
+        Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the system's temporary folder)")
+    ] = None
+    """Where tiles keep what waits on disk (models with instance norm; how much is said)."""
+    batch: Annotated[
+        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 1 on a CPU, up to 8 on a GPU)")
+    ] = None
+    """Pictures of one size that go through the model together, in a folder."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,22 +95,21 @@ def main(arguments: Sequence[str]) -> int:
     for path in options.pictures:
         if not path.exists():
             raise ConfigurationError(f"{path} does not exist")
-    translate = load(options.name, direction=options.direction, device=options.device, runs=options.runs)
+    are_folders = all(path.is_dir() for path in options.pictures)
+    translate = load(
+        options.name,
+        direction=options.direction,
+        device=options.device,
+        precision=options.precision,
+        runs=options.runs,
+        tiles=Tiles(
+            tile_px=options.tile_px, scratch=options.scratch, progress=None if are_folders else _TileProgress()
+        ),
+    )
     _require_as_many(options, [port.name for port in translate.card.inputs])
-    if all(path.is_dir() for path in options.pictures):
-        _require_another(options.pictures, options.out)
-        return _folder(translate, options.pictures, options.out)
-    target = options.out / f"{options.pictures[0].stem}.png" if options.out.is_dir() else options.out
-    _require_another(options.pictures, target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _write(translate, options.pictures, target)
-    Console(file=sys.stdout).print(f"{target} ({translate.device})", highlight=False, soft_wrap=True)
-    return 0
-
-
-def _require_another(pictures: Sequence[Path], out: Path) -> None:
-    if out.exists() and any(out.samefile(path) for path in pictures):
-        raise ConfigurationError(f"-o {out}: that is what is to be translated; choose another place")
+    if are_folders:
+        return _folder(translate, options)
+    return _picture(translate, options)
 
 
 def _require_as_many(options: RunOptions, ports: list[str]) -> None:
@@ -78,61 +122,95 @@ def _require_as_many(options: RunOptions, ports: list[str]) -> None:
         raise ConfigurationError("Give pictures alone, or folders alone")
 
 
-def _folder(translate: Translate, folders: Sequence[Path], out: Path) -> int:
-    """Translate what is missing; a picture that is refused is listed in failures.jsonl, and the others go on."""
-    pictures = [path for path in _pictures(folders[0]) if not path.is_relative_to(out)]
-    if not pictures:
-        raise ConfigurationError(f"{folders[0]} holds no pictures ({', '.join(EXTENSIONS)})")
-    out.mkdir(parents=True, exist_ok=True)
-    failures = [
-        failure
-        for path in track(pictures, description="Translating", console=Console(stderr=True))
-        if (failure := _one(translate, path, folders, out)) is not None
-    ]
-    (out / FAILURES).unlink(missing_ok=True)
-    if failures:
-        write_atomically(out / FAILURES, "".join(f"{json.dumps(failure)}\n" for failure in failures))
-        raise PartialFailureError(f"{len(failures)} of {len(pictures)} pictures failed; see {out / FAILURES}")
-    done = f"{len(pictures)} pictures in {out} ({translate.device})"
-    Console(file=sys.stdout).print(done, highlight=False, soft_wrap=True)
+def _picture(translate: Translate, options: RunOptions) -> int:
+    target = _target(options)
+    require_writable(translate.card, target.suffix)
+    reader = Reader(card=translate.card, limits=limits_for(options.max_pixels), alpha=options.alpha)
+    sample = reader.read(options.pictures)
+    others = [target.with_name(f"{target.stem}.{port.name}{target.suffix}") for port in translate.card.outputs[1:]]
+    Results(card=translate.card).write(translate.outputs(sample.pixels), sample.carried, (target, *others))
+    _say(f"{target} ({translate.device})")
     return 0
 
 
-def _one(translate: Translate, path: Path, folders: Sequence[Path], out: Path) -> dict[str, str] | None:
-    target = _target(path, folders[0], out)
-    if target.exists():
-        return None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _write(translate, [path, *(_partner(path.relative_to(folders[0]), folder) for folder in folders[1:])], target)
-    except PictureError as problem:
-        return {"path": str(path), "reason": problem.reason, "message": str(problem)}
-    return None
+def _target(options: RunOptions) -> Path:
+    """Where one picture goes. Raises ConfigurationError where that is unclear, or the picture itself."""
+    target = options.out
+    if options.out.is_dir():
+        target = options.out / f"{options.pictures[0].stem}.{options.file_format or 'png'}"
+    if target.exists() and any(target.samefile(path) for path in options.pictures):
+        raise ConfigurationError(f"-o {options.out}: that is what is to be translated; choose another place")
+    ending = target.suffix.lower()
+    if ending not in EXTENSIONS:
+        raise ConfigurationError(f"{target}: cannot write {target.suffix!r}; use one of {', '.join(EXTENSIONS)}")
+    if options.file_format is not None and EXTENSIONS[ending] != EXTENSIONS[f".{options.file_format}"]:
+        raise ConfigurationError(f"--format {options.file_format}: -o {target} says otherwise; leave one of them out")
+    return target
 
 
-def _write(translate: Translate, paths: Sequence[Path], target: Path) -> None:
-    """The first output goes to `target`, further ones beside it with their names in theirs."""
-    outputs = translate.outputs({port.name: path for port, path in zip(translate.card.inputs, paths, strict=True)})
-    first, *others = outputs
-    # The first one comes last: where it is there, all are.
-    for name in others:
-        write_picture(outputs[name], target.with_name(f"{target.stem}.{name}{target.suffix}"))
-    write_picture(outputs[first], target)
+def _folder(translate: Translate, options: RunOptions) -> int:
+    with listening() as stop_request, _progress() as progress:
+        result = run_folder(
+            translate,
+            options.pictures,
+            options.out,
+            batch=options.batch,
+            file_format=options.file_format or "png",
+            alpha=options.alpha,
+            max_pixels=options.max_pixels,
+            progress=progress,
+            stop=lambda: bool(stop_request),
+        )
+    if result.left:
+        raise stop_request.error(
+            f"Stopped: {result.done} pictures were translated, {result.left} are left. "
+            f"Give the same command again to go on with them ({translate.device})"
+        )
+    return _ended(result, options.out)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+def _ended(result: FolderResult, out: Path) -> int:
+    good = result.done + result.skipped
+    before = f", {result.skipped} of them from before" if result.skipped else ""
+    if result.failed:
+        raise PartialFailureError(
+            f"{len(result.failed)} of {good + len(result.failed)} pictures failed; see {out / FAILURES}. "
+            f"{good} are in {out}{before} ({result.device})"
+        )
+    _say(f"{good} pictures in {out}{before} ({result.device})")
+    return 0
 
 
-def _partner(place: Path, folder: Path) -> Path:
-    """The picture of the same name; its ending may differ."""
-    near = (folder / place.parent).glob("*")
-    found = [path for path in sorted(near) if path.stem == place.stem and path.suffix.lower() in EXTENSIONS]
-    if not found:
-        raise PictureError("missing_partner", f"{place} has no partner of that name in {folder}")
-    return found[0]
+def _columns(words: str) -> tuple[ProgressColumn, ...]:
+    return TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
 
 
-def _target(path: Path, folder: Path, out: Path) -> Path:
-    """The same place below `out`; the old ending stays in the name, since a.jpg and a.png are two pictures."""
-    return out / path.relative_to(folder).with_name(f"{path.name}.png" if path.suffix.lower() != ".png" else path.name)
+class _TileProgress:
+    """A bar for the tiles of a picture, from the first tile on."""
+
+    def __init__(self) -> None:
+        self._shown: Progress | None = None
+        self._bar: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show it. The last tile ends the bar."""
+        if self._shown is None or self._bar is None:
+            self._shown = Progress(*_columns("Tiles"), console=Console(stderr=True))
+            self._shown.start()
+            self._bar = self._shown.add_task("Tiles", total=total)
+        self._shown.update(self._bar, completed=done, total=total)
+        if done == total:
+            self._shown.stop()
+            self._shown = None
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[int, int], None]]:
+    with Progress(*_columns("Translating"), console=Console(stderr=True)) as shown:
+        bar = shown.add_task("Translating", total=None)
+        yield lambda done, total: shown.update(bar, completed=done, total=total)
+
+
+def _say(words: str) -> None:
+    printable = words.encode(errors="backslashreplace").decode()  # a name may be no text
+    Console(file=sys.stdout).print(printable, highlight=False, markup=False, soft_wrap=True)

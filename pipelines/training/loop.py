@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pipelines.scoring.judge import Score
+from pipelines.stopping import StopRequest
 from pipelines.training.alerts import Alerts
 from pipelines.training.keeping import Keeper
 from pipelines.training.observers import Observer
 from pipelines.training.session import DomainStream, Session
-from pipelines.training.stopping import StopRequest
 from pipelines.training.validation import Validator
 from translate.engine import Figures
 from translate.errors import DatasetError, StorageError

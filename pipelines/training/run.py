@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipelines.runs import RUNS, STANDING, RunFolder, find_run
 from pipelines.scoring.heldout import HeldOut, read_held_out
+from pipelines.stopping import listening
 from pipelines.trained import stored_recipe
 from pipelines.training.alerts import Alerts
 from pipelines.training.budget import fit_to_budget
@@ -24,7 +25,6 @@ from pipelines.training.preflight import refuse_bad_data
 from pipelines.training.reporting import tell_outcome, write_run_report
 from pipelines.training.resolve import resolve
 from pipelines.training.session import Session, open_session
-from pipelines.training.stopping import listening
 from pipelines.training.validation import Validator
 from translate.checkpoint import restore_engine
 from translate.devices import DeviceName, describe_device, pick_device

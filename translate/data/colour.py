@@ -94,6 +94,7 @@ def _with_eight_bit_key(image: Image.Image, depth: Depth) -> Image.Image:
     key = image.info.get("transparency")
     if depth.bits == 8 or key is None or image.mode not in ("L", "RGB"):
         return image
+    image = image.copy()  # the caller's may be asked again
     image.info["transparency"] = (
         tuple(_eight_bit_level(level, depth.bits) for level in key)
         if isinstance(key, tuple)

@@ -20,7 +20,8 @@ EXTENSIONS: Final = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
 }
-PILLOW_MAX_PIXELS: Final = 89_478_485
+HIGHEST_MAX_PIXELS: Final = 1_000_000_000
+"""What `Limits` may allow at most: such a picture takes 4 GB while it is decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,8 @@ class Limits:
     formats: tuple[str, ...] = FORMATS
 
     def __post_init__(self) -> None:
-        if self.max_pixels > PILLOW_MAX_PIXELS:
-            raise ConfigurationError(f"max_pixels is {self.max_pixels}; Pillow itself ends at {PILLOW_MAX_PIXELS}")
+        if not 0 < self.max_pixels <= HIGHEST_MAX_PIXELS:
+            raise ConfigurationError(f"max_pixels is {self.max_pixels}; it can be 1 to {HIGHEST_MAX_PIXELS}")
         if unknown := set(self.formats) - set(FORMATS):
             raise ConfigurationError(f"formats has {sorted(unknown)}; what can be read is {', '.join(FORMATS)}")
 

@@ -25,15 +25,19 @@ first.
 counts 0, 1, 2 ..., as stored). Lossy files (JPEG, lossy WebP, TIFF with JPEG inside) are refused, and so is colour.
 
 **Damage**: whatever is wrong with a file is a PictureError with a reason; a cut file is never filled up with grey.
+
+What of all that is put on a translation (a colour profile, transparency) is in `translate.data.carried`.
 """
 
 import io
 import stat
+import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +48,7 @@ from translate.data.headers import (
     DEFAULT_LIMITS,
     EXTENSIONS,
     FORMATS,
-    PILLOW_MAX_PIXELS,
+    HIGHEST_MAX_PIXELS,
     Limits,
     Probe,
     check_limits,
@@ -65,9 +69,11 @@ __all__ = [
     "Probe",
     "decode",
     "labels_of",
+    "labels_within",
     "pixels_from_image",
     "pixels_of",
     "probe",
+    "probe_bytes",
     "read_bytes",
     "read_label_map",
     "read_picture",
@@ -77,6 +83,9 @@ __all__ = [
 # Pillow only warns between one and two times its own ceiling. A filter of this one category, set once, is safe where
 # several threads read; warnings.catch_warnings is not.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+_PILLOW_MAX_PIXELS: Final = 89_478_485
+_raising = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,15 +163,7 @@ def read_label_map(source: Source | Path, *, classes: int, limits: Limits = DEFA
         PictureError: `label_out_of_range`, `lossy_label_map`, `unsupported_mode` (colour), or as `read_picture`.
     """
     path, half = _parts(source)
-    labels = labels_of(decode(read_bytes(path, limits), str(path), limits), half=half)
-    top = int(labels.max(initial=0))
-    if top >= classes:
-        raise refuse(
-            "label_out_of_range",
-            str(path),
-            f"has the label {top}; {classes} classes are 0 to {classes - 1}: map it to them",
-        )
-    return labels.astype(np.uint8 if classes <= 256 else np.uint16)
+    return labels_within(labels_of(decode(read_bytes(path, limits), str(path), limits), half=half), classes, str(path))
 
 
 def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Probe:
@@ -171,8 +172,12 @@ def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Probe:
     Raises:
         PictureError: For a file that cannot be opened, or whose header is no picture's.
     """
-    data = read_bytes(path, limits)
-    with _refusals(str(path)), _opened(data, str(path), limits) as image:
+    return probe_bytes(read_bytes(path, limits), str(path), limits)
+
+
+def probe_bytes(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Probe:
+    """As `probe`, for the bytes of a file that was read already; `name` goes into the message."""
+    with _refusals(name), _opened(data, name, limits) as image:
         return probe_of(image, data)
 
 
@@ -210,14 +215,16 @@ def decode(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Decoded:
         facts = probe_of(image, data)
         check_limits(facts, name, limits)
         try:
-            image.load()
+            with _pillow_takes(facts.width_px * facts.height_px):
+                image.load()
+        except MemoryError:
+            raise
         except Exception as problem:
             raise undecodable(data, image, name, problem) from problem
         depth = Depth(bits=facts.bits, zero_is_white=_zero_is_white(image))
         lossy = _is_lossy(image, data)
-        upright = ImageOps.exif_transpose(image)
-        upright.format = image.format
-        return Decoded(name=name, image=upright, probe=facts, depth=depth, lossy=lossy)
+        ImageOps.exif_transpose(image, in_place=True)  # a copy of a large picture is another 4 bytes a pixel
+        return Decoded(name=name, image=image, probe=facts, depth=depth, lossy=lossy)
 
 
 def pixels_of(decoded: Decoded, *, channels: int = 3, half: Half = "whole") -> Pixels:
@@ -244,6 +251,16 @@ def labels_of(decoded: Decoded, *, half: Half = "whole") -> npt.NDArray[np.integ
     return values
 
 
+def labels_within(labels: npt.NDArray[np.integer], classes: int, name: str) -> npt.NDArray[np.integer]:
+    """The labels as uint8, or uint16 above 256 classes. Raises PictureError: `label_out_of_range`."""
+    top = int(labels.max(initial=0))
+    if top >= classes:
+        raise refuse(
+            "label_out_of_range", name, f"has the label {top}; {classes} classes are 0 to {classes - 1}: map it to them"
+        )
+    return labels.astype(np.uint8 if classes <= 256 else np.uint16)
+
+
 def _parts(source: Source | Path) -> tuple[Path, Half]:
     return (source, "whole") if isinstance(source, Path) else (source.path, source.half)
 
@@ -256,8 +273,10 @@ def _refusals(name: str) -> Generator[None]:
     except PixturnError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        message = f"has more than {PILLOW_MAX_PIXELS} pixels: shrink it or cut it up"
+        message = f"has too many pixels ({problem}): shrink it or cut it up"
         raise refuse("too_many_pixels", name, message) from problem
+    except MemoryError as problem:
+        raise refuse("out_of_memory", name, "takes more memory than there is: shrink it or cut it up") from problem
     except Exception as problem:
         raise refuse(
             "damaged", name, f"could not be decoded ({type(problem).__name__}: {problem}): {REMEDY}"
@@ -268,11 +287,32 @@ def _opened(data: bytes, name: str, limits: Limits) -> Image.Image:
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ConfigurationError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES fills cut pictures with grey: turn it off")
     try:
-        return Image.open(io.BytesIO(data), formats=limits.formats)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        # Where more is allowed than by Pillow, all that is too large is opened: `check_limits` says what it is.
+        with _pillow_takes(HIGHEST_MAX_PIXELS if limits.max_pixels > _PILLOW_MAX_PIXELS else limits.max_pixels):
+            return Image.open(io.BytesIO(data), formats=limits.formats)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise
     except Exception as problem:
         raise unidentified(data, name) from problem
+
+
+@contextmanager
+def _pillow_takes(pixels: int) -> Generator[None]:
+    """Let Pillow open, or load, a picture of so many pixels; what is allowed is up to `check_limits`.
+
+    Pillow's ceiling holds for the whole process, of which others may be a part: it is raised for the moment only, by
+    one thread at a time, and never taken away.
+    """
+    if pixels <= _PILLOW_MAX_PIXELS and Image.MAX_IMAGE_PIXELS == _PILLOW_MAX_PIXELS:
+        yield
+        return
+    with _raising:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = max(pixels, _PILLOW_MAX_PIXELS)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def _zero_is_white(image: Image.Image) -> bool:

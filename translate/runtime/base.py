@@ -1,14 +1,14 @@
 """What every runtime is: a card, and named arrays in, named arrays out."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from translate.card import Card
 
-Arrays = Mapping[str, NDArray[np.float32]]
+Arrays = Mapping[str, NDArray[Any]]
+"""Arrays by port name: float32, or the unsigned integers of pixels where the card says `pixels`."""
 
 
 class Runtime(Protocol):
@@ -25,5 +25,9 @@ class Runtime(Protocol):
         ...
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Outputs by port name for inputs by port name: N x C x H x W float32 in [-1, 1], of sizes in the size rule."""
+        """Outputs by port name for inputs by port name.
+
+        N x C x H x W float32 in [-1, 1], of sizes in the size rule; or, where the card says `pixels`, N x H x W x C
+        uint8 of any size (label maps of over 256 classes: uint16). See `translate.runtime.codec`.
+        """
         ...

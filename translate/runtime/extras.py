@@ -23,6 +23,23 @@ def require_onnxruntime() -> None:
         )
 
 
+def require_onnx() -> None:
+    """Make sure that the package onnx is installed: it checks models. Raises ConfigurationError that names it."""
+    if not _is_installed("onnx"):
+        raise ConfigurationError(
+            "A model is checked with the package onnx before it is run, which is not installed: "
+            "pip install 'pixturn[cpu]', or pip install 'pixturn[gpu]' for CUDA"
+        )
+
+
+def require_openvino() -> None:
+    """Make sure that OpenVINO is installed. Raises ConfigurationError that names the extra."""
+    if not _is_installed("openvino"):
+        raise ConfigurationError(
+            "--device openvino needs OpenVINO, which is not installed: pip install 'pixturn[openvino]'"
+        )
+
+
 def _is_installed(distribution: str) -> bool:
     try:
         version(distribution)

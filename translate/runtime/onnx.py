@@ -1,123 +1,97 @@
 """Runs an `.onnx` file with ONNX Runtime: the card is inside, and no torch is needed."""
 
-import contextlib
-import ctypes
-import io
-import logging
-import sys
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from translate.card import Card
-from translate.errors import DeviceError, ModelError
+from translate.errors import ModelError
+from translate.runtime import onnx_trial
 from translate.runtime.base import Arrays
 from translate.runtime.extras import require_onnxruntime
+from translate.runtime.failures import failed_run
+from translate.runtime.gate import CARD_KEY
+from translate.runtime.integrity import ModelFile, read_model
+from translate.runtime.probation import Trial, require_trial
+from translate.runtime.providers import CPU, OnnxDevice, Provider, device_of, providers_for, refused, warn_of_cpu
+from translate.runtime.session import new_session
+from translate.runtime.tiling import Tiled
 
-CARD_KEY: Final = "pixturn.card"
-"""Where the card's JSON lies in the model's metadata."""
-
-OnnxDevice = Literal["auto", "cpu", "cuda"]
-
-_CUDA: Final = "CUDAExecutionProvider"
-_CPU: Final = "CPUExecutionProvider"
-_DRIVER: Final = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-_ERRORS_ONLY: Final = 3
-
-_log = logging.getLogger(__name__)
+__all__ = ["CARD_KEY", "OnnxDevice", "OnnxRuntime"]
 
 
 class OnnxRuntime:
     """One `.onnx` file on one device; `device` says which one `auto` took.
 
+    The file's bytes are read once, compared with the hash beside it, tried in a child process if no model with this
+    hash was tried before, and then loaded. `has_known_hash` says whether there was a hash to compare with.
+
     Args:
-        path: the file. Its bytes are read once, and tensors in other files are not followed.
-        device: `cuda` is CUDA or an error, never the CPU in silence; `auto` takes CUDA where it works.
+        path: the file. Tensors in other files are not followed.
+        device: `cuda` and `tensorrt` are that or an error, never the CPU in silence; `auto` takes CUDA where it works.
 
     Raises:
         ConfigurationError: ONNX Runtime is not installed, or twice.
-        ModelError: the file is not there, is no model, or is none of Pixturn's.
-        DeviceError: CUDA was asked for and the session does not have it.
+        ModelError: the file is not there, is damaged, is no model, or is none of Pixturn's.
+        DeviceError: the device that was asked for cannot be had.
     """
 
     def __init__(self, path: str | Path, *, device: OnnxDevice = "auto") -> None:
+        model = read_model(Path(path))
         require_onnxruntime()
-        self._session = _session(Path(path), _providers(device))
-        self.device = _device(self._session, device)
-        self.card = _card(self._session, Path(path))
+        providers = providers_for(device)
+        require_trial(model, _trial())
+        self._session = _session(model, providers, device)
+        self.device = device_of(self._session.get_providers()[0])
+        self.card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[CARD_KEY])
+        self.has_known_hash = model.has_known_hash
+        self._path, self._sha256 = model.path, model.sha256
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
-        """Outputs by port name; see Runtime."""
+    def run(self, inputs: Arrays) -> dict[str, Any]:
+        """Outputs by port name; see Runtime.
+
+        Raises:
+            StorageError, DeviceError: the memory of the machine or of the device does not hold this input.
+            ModelError: the model cannot be run on such an input.
+        """
         names = [port.name for port in self.card.outputs]
         given = {port.name: inputs[port.name] for port in self.card.inputs}
-        return dict(zip(names, self._session.run(names, given), strict=True))
+        try:
+            return dict(zip(names, self._session.run(names, given), strict=True))
+        except Exception as problem:  # ONNX Runtime's errors have no base class of their own
+            raise failed_run(problem, given, self.device) from problem
+
+    def tiled(self) -> Tiled:
+        """The model on the same device in tiles. Raises ModelError for one that cannot be, or a file that changed."""
+        model = read_model(self._path)  # again: its bytes are not held, and few pictures are so large
+        if model.sha256 != self._sha256:
+            raise ModelError(f"{self._path} was changed since it was loaded; load it again")
+        session = partial(new_session, providers=list(self._session.get_provider_options().items()))
+        return Tiled(model.data, self.card, device=self.device, open_session=session)
 
 
-def _providers(device: OnnxDevice) -> list[str]:
-    """What to ask a session for, the best first. Raises DeviceError where CUDA is wanted and not built in."""
+def _trial() -> Trial:
     import onnxruntime
 
-    built_in = _CUDA in onnxruntime.get_available_providers()
-    if device == "cuda" and not built_in:
-        raise DeviceError(
-            "--device cuda: the installed onnxruntime is built for CPUs alone: pip uninstall -y onnxruntime, then "
-            "pip install 'pixturn[gpu]'; or use --device cpu"
-        )
-    # Without a driver, asking for CUDA costs time and prints errors, and ends on the CPU all the same.
-    if device == "cpu" or not built_in or (device == "auto" and not _has_driver()):
-        return [_CPU]
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find; the session says so too
-        onnxruntime.preload_dlls()
-    return [_CUDA, _CPU]
+    return Trial(module=onnx_trial.__name__, engine=f"onnxruntime-{onnxruntime.__version__}")
 
 
-def _has_driver() -> bool:
+def _session(model: ModelFile, providers: list[Provider], device: OnnxDevice) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    """A session on the device; `auto` may still end on the CPU, and says so."""
     try:
-        ctypes.CDLL(_DRIVER)
-    except OSError:
-        return False
-    return True
-
-
-def _session(path: Path, providers: list[str]) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    try:
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
-    except OSError as problem:
-        raise ModelError(f"{path} cannot be read: {problem.strerror}") from problem
+        session = new_session(model.data, providers)
     except Exception as problem:  # ONNX Runtime's errors have no base class of their own
-        raise ModelError(f"{path} is no model that ONNX Runtime can run: {problem}") from problem
+        if providers == [CPU]:
+            raise ModelError(f"{model.path} cannot be loaded by ONNX Runtime: {problem}") from problem
+        return _on_cpu(model, device, str(problem))
+    if session.get_providers()[0] != providers[0][0]:
+        return _on_cpu(model, device, "ONNX Runtime left it out, or put it behind the CPU")
+    return session
 
 
-def _device(session: Any, wanted: OnnxDevice) -> OnnxDevice:  # noqa: ANN401
-    """What the session runs on: asked for CUDA, ONNX Runtime takes the CPU without an error where that fails."""
-    if session.get_providers()[0] == _CUDA:
-        return "cuda"
-    if wanted == "cuda":
-        raise DeviceError(
-            "--device cuda: ONNX Runtime could not start CUDA and would run on the CPU. Look at the driver with "
-            "nvidia-smi and at the libraries that onnxruntime-gpu asks for, or use --device cpu"
-        )
-    if wanted == "auto" and _has_driver():
-        _log.warning("There is a CUDA driver, but ONNX Runtime could not start CUDA: this runs on the CPU")
-    return "cpu"
-
-
-def _card(session: Any, path: Path) -> Card:  # noqa: ANN401
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
-    if text is None:
-        raise ModelError(f"{path} has no card ({CARD_KEY!r} in its metadata), so it was not exported by Pixturn")
-    card = Card.from_json(text)
-    _require_names(path, "inputs", [port.name for port in card.inputs], [port.name for port in session.get_inputs()])
-    _require_names(path, "outputs", [port.name for port in card.outputs], [port.name for port in session.get_outputs()])
-    return card
-
-
-def _require_names(path: Path, which: str, on_card: list[str], in_model: list[str]) -> None:
-    if sorted(on_card) != sorted(in_model):
-        raise ModelError(f"{path}: its card names the {which} {on_card}, and its graph {in_model}; export it again")
+def _on_cpu(model: ModelFile, device: OnnxDevice, reason: str) -> Any:  # noqa: ANN401
+    """A session on the CPU with a warning for `auto`; for a device that was asked for, an error."""
+    if device != "auto":
+        raise refused(device, reason)
+    warn_of_cpu(reason)
+    return _session(model, [CPU], device)

@@ -72,5 +72,5 @@ def no_room(path: Path, need_bytes: int, reason: str = "no space left") -> Stora
     return StorageError(
         f"Could not write {path} ({reason}): it needs {need_bytes / 1e6:.3f} MB, and {free / 1e6:.3f} MB are free "
         "there; a quota or a limit on file sizes may be lower. What was saved before is whole. "
-        "Make room, then go on with --resume"
+        "Make room, then give the same command again (train: with --resume)"
     )

@@ -3,6 +3,7 @@
 import logging
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from translate.errors import ModelError
@@ -42,14 +43,14 @@ class Shelf:
             write_snapshot(self.path(images), snapshot)
         self._prune(images, best)
 
-    def newest(self) -> Snapshot:
+    def newest(self, tensors: Collection[str] | None = None) -> Snapshot:
         """The newest snapshot that is whole; a damaged one is passed over with a warning.
 
-        Raises ModelError where there is none.
+        `tensors` as in `read_snapshot`. Raises ModelError where there is none.
         """
         for images in reversed(self.all()):
             try:
-                return read_snapshot(self.path(images))
+                return read_snapshot(self.path(images), tensors=tensors)
             except ModelError as problem:
                 _log.warning("Passing over a damaged checkpoint: %s", problem)
         raise ModelError(
@@ -57,9 +58,9 @@ class Shelf:
             "whole, or train anew under another --name"
         )
 
-    def read(self, images: int) -> Snapshot:
-        """The snapshot at `images`."""
-        return read_snapshot(self.path(images))
+    def read(self, images: int, tensors: Collection[str] | None = None) -> Snapshot:
+        """The snapshot at `images`; `tensors` as in `read_snapshot`."""
+        return read_snapshot(self.path(images), tensors=tensors)
 
     def _prune(self, newest: int, best: int | None) -> None:
         kept = [images for images in self.all() if images <= newest][-self.keep :]

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from translate.errors import ModelError
 from translate.storage.atomic import no_room, room_for, sync_folder, temporary_beside, write_through
 
 MANIFEST = "manifest.json"
+TENSORS = ".safetensors"
 _RESERVE_BYTES = 1 << 20
 
 
@@ -51,15 +52,24 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
         _publish(folder, files)
 
 
-def read_snapshot(folder: Path) -> Snapshot:
-    """Read a snapshot. Raises ModelError for a file that is missing, added, damaged or of another kind."""
+def read_snapshot(folder: Path, *, tensors: Collection[str] | None = None) -> Snapshot:
+    """Read a snapshot.
+
+    Args:
+        folder: the snapshot's.
+        tensors: the groups of tensors that are wanted, None for all; documents always come with them. Nobody reads
+            the bytes of other groups, so they are not hashed: of those, only presence, kind and size are checked.
+
+    Raises:
+        ModelError: a file is missing, added, damaged or of another kind.
+    """
     try:
-        files = _verified(folder)
+        files = _verified(folder, tensors)
     except OSError as problem:
         raise ModelError(f"{folder} cannot be read: {problem.strerror or problem}") from problem
     try:
         return Snapshot(
-            tensors={_stem(name): load_tensors(data) for name, data in files.items() if name.endswith(".safetensors")},
+            tensors={_stem(name): load_tensors(data) for name, data in files.items() if name.endswith(TENSORS)},
             documents={_stem(name): json.loads(data) for name, data in files.items() if name.endswith(".json")},
         )
     except Exception as problem:  # safetensors and json raise several kinds; each means the same here
@@ -74,7 +84,7 @@ def _serialised(snapshot: Snapshot) -> dict[str, bytes]:
     files = {f"{name}.json": json.dumps(document, indent=1).encode() for name, document in snapshot.documents.items()}
     for name, group in snapshot.tensors.items():
         contiguous = {key: tensor.detach().cpu().contiguous() for key, tensor in group.items()}
-        files[f"{name}.safetensors"] = save_tensors(contiguous)
+        files[f"{name}{TENSORS}"] = save_tensors(contiguous)
     return files
 
 
@@ -100,12 +110,18 @@ def _publish(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _verified(folder: Path) -> dict[str, bytes]:
+def _verified(folder: Path, tensors: Collection[str] | None) -> dict[str, bytes]:
     entries = _entries(folder)
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
     if present != set(entries):
         raise ModelError(f"{folder}: files {sorted(present ^ set(entries))} do not match {MANIFEST}; copy it again")
-    return {name: _verified_file(folder / name, entry) for name, entry in entries.items()}
+    for name, entry in entries.items():
+        _require_kind(folder / name, entry)
+    return {name: _verified_file(folder / name, entries[name]) for name in entries if _is_wanted(name, tensors)}
+
+
+def _is_wanted(name: str, tensors: Collection[str] | None) -> bool:
+    return tensors is None or not name.endswith(TENSORS) or _stem(name) in tensors
 
 
 def _entries(folder: Path) -> dict[str, dict[str, Any]]:
@@ -125,10 +141,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _verified_file(path: Path, entry: Mapping[str, Any]) -> bytes:
+def _require_kind(path: Path, entry: Mapping[str, Any]) -> None:
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size != entry["bytes"]:
         raise ModelError(f"{path} has another size than {MANIFEST} says, or is no file; copy the checkpoint again")
+
+
+def _verified_file(path: Path, entry: Mapping[str, Any]) -> bytes:
     data = path.read_bytes()
     if _digest(data) != entry["sha256"]:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}; copy the checkpoint again")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run at the next step, after a checkpoint was saved."""
+"""Ctrl-C and SIGTERM end long work in good order: what is in flight is finished or dropped, nothing is left half."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class StoppedError(PixturnError):
-    """A run that was asked to stop and has saved; `exit_code` tells by which signal."""
+    """Work that was asked to stop and did; `exit_code` tells by which signal."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class StoppedError(PixturnError):
 
 
 class StopRequest:
-    """Whether a signal asked the run to stop."""
+    """Whether a signal asked to stop."""
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
@@ -30,13 +30,13 @@ class StopRequest:
         return self.received is not None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Remember the first signal; a second Ctrl-C ends the process at once, without saving."""
+        """Remember the first signal; a second Ctrl-C ends the process at once."""
         if self.received is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
 
     def error(self, message: str) -> StoppedError:
-        """What the run ends with (SIGTERM in another process stops this one too)."""
+        """What the work ends with."""
         received = self.received or signal.SIGTERM
         return StoppedError(message, _EXIT_CODES[received])
 

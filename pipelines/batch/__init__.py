@@ -1,0 +1,6 @@
+"""Whole folders through a model: read ahead, translated together, written behind."""
+
+from pipelines.batch.failures import Failure
+from pipelines.batch.folder import FolderResult, run_folder
+
+__all__ = ["Failure", "FolderResult", "run_folder"]

@@ -1,0 +1,7 @@
+"""Other people's weights as our models: read safely, recognised, rebuilt, proven, and written with a card."""
+
+from pipelines.importing.choices import Said
+from pipelines.importing.imported import Origin
+from pipelines.importing.run import How, Written, import_weights
+
+__all__ = ["How", "Origin", "Said", "Written", "import_weights"]

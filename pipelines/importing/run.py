@@ -1,0 +1,139 @@
+"""`import_weights(files, out)`: from other people's weights to `.onnx` files that compute the same, or an error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from pipelines.exporting.pictures import pictures_in
+from pipelines.exporting.proving import Proof
+from pipelines.importing.choices import Said
+from pipelines.importing.cyclegan_pix2pix import Way, from_cyclegan_pix2pix
+from pipelines.importing.directions import Direction, generators, target
+from pipelines.importing.generators import BatchStatistics
+from pipelines.importing.imported import Imported, Origin
+from pipelines.importing.pictures import made_up_pictures
+from pipelines.importing.restoration import from_spandrel
+from translate.card import Card
+from translate.errors import ConfigurationError
+from translate.export.folder import publish, require_own_manifest
+from translate.export.graph import set_card, to_onnx
+from translate.runtime.codec import Pixels
+from translate.storage.foreign import Limits, read_weights
+
+Source = Literal["cyclegan-pix2pix", "spandrel"]
+
+_USUAL_PX: dict[Source, int] = {"cyclegan-pix2pix": 256, "spandrel": 64}
+"""The middle size of the proof: what such networks are trained at."""
+_MADE_UP = "Agreement with the original was measured on made-up pictures."
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """Where weights come from and what is known about them."""
+
+    source: Annotated[Source, tyro.conf.arg(name="from")] = "cyclegan-pix2pix"
+    """The code that made them: pytorch-CycleGAN-and-pix2pix (and CUT), or what spandrel knows (ESRGAN, ...)."""
+    said: Annotated[Said, tyro.conf.arg(name="")] = field(default_factory=Said)
+    batch_statistics: BatchStatistics = "picture"
+    """For batch norm: picture gives what their test script does without --eval, running what it does with it."""
+    direction: Direction = "auto"
+    """Which generator the file is; auto: by its name, and both of a CycleGAN where they lie beside each other."""
+    origin: Annotated[Origin, tyro.conf.arg(name="")] = field(default_factory=Origin)
+    pictures: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: made-up pictures)")] = (
+        None
+    )
+    """Real input pictures, on which the file is proven (for both directions: folders A and B in it)."""
+    sha256: Annotated[tuple[str, ...], tyro.conf.arg(metavar="HEX...", help_behavior_hint="(default: any)")] = ()
+    """SHA-256 that the files must have, one for each that is imported."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A file that was written: its card, and what was found in the weights."""
+
+    path: Path
+    card: Card
+    about: str
+    notes: tuple[str, ...]
+
+
+def import_weights(
+    files: Sequence[str | Path], out: str | Path, how: How | None = None, *, console: Console | None = None
+) -> list[Written]:
+    """Write other people's weights as `.onnx` files with our card, each proven to compute what they do.
+
+    Every file is read and recognised before the first is exported, and proven before the first is written.
+
+    Args:
+        files: a `.pth`, `.pt` or `.safetensors` file; or the two of a CycleGAN.
+        out: the `.onnx` file; of two directions, `OUT.AtoB.onnx` and `OUT.BtoA.onnx`.
+        how: where the weights come from.
+        console: where progress is told; None: standard error.
+
+    Raises:
+        ModelError: a file is refused, holds no known model, or the export does not agree with it.
+        ConfigurationError: options and files do not go together, or spandrel is missing.
+        StorageError: no room on the disk.
+    """
+    how, told = how or How(), console or Console(stderr=True)
+    ways = _ways([Path(file) for file in files], how)
+    targets = {way: target(Path(out), way, ways) for way in ways}
+    for path in targets.values():
+        require_own_manifest(path.parent)
+    hashes = _hashes(how, ways)
+    found = {way: _found(file, way, how, hashes[way]) for way, file in ways.items()}
+    made = {way: _proven(*found[way], targets[way].stem, way, how, told) for way in ways}
+    return [_written(targets[way], *each) for way, each in made.items()]
+
+
+def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
+    if how.source == "cyclegan-pix2pix":
+        return generators(files, how.direction)
+    if len(files) != 1 or how.direction != "auto":
+        raise ConfigurationError(f"--from {how.source} takes one file, and no --direction")
+    return {"AtoB": files[0]}
+
+
+def _hashes(how: How, ways: dict[Way, Path]) -> dict[Way, str]:
+    if len(how.sha256) not in (0, len(ways)):
+        names = ", ".join(path.name for path in ways.values())
+        raise ConfigurationError(f"--sha256: give one for each file that is imported ({names}), or none")
+    return dict(zip(ways, how.sha256 or [""] * len(ways), strict=True))
+
+
+def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
+    """What the file holds, and its hash."""
+    weights = read_weights(file, sha256=sha256, limits=how.limits)
+    if how.source == "spandrel":
+        return from_spandrel(weights.tensors, str(file)), weights.sha256
+    return from_cyclegan_pix2pix(weights.tensors, str(file), how.said, how.batch_statistics, way), weights.sha256
+
+
+def _proven(
+    imported: Imported, sha256: str, name: str, way: Way, how: How, console: Console
+) -> tuple[bytes, Card, Imported]:
+    card, samples = _pictures(imported.card(name, how.origin, sha256), way, how)
+    proof = Proof(deploy=imported.deploy, samples=samples, usual_px=_USUAL_PX[how.source], console=console)
+    with console.status("Exporting ..."):
+        model = to_onnx(imported.deploy, card)
+    card = proof.of_numbers(model, card)
+    set_card(model, card)
+    return model.SerializeToString(), card, imported
+
+
+def _pictures(card: Card, way: Way, how: How) -> tuple[Card, list[dict[str, Pixels]]]:
+    """The pictures of the proof, and the card that says so where they are made up."""
+    if how.pictures is None:
+        return replace(card, data=f"{card.data} {_MADE_UP}"), made_up_pictures(card.inputs)
+    own = how.pictures / way[0]
+    return card, pictures_in(own if own.is_dir() else how.pictures, card.inputs)
+
+
+def _written(path: Path, model: bytes, card: Card, imported: Imported) -> Written:
+    publish(path, model, {})
+    return Written(path=path, card=card, about=imported.about, notes=imported.notes)

@@ -1,0 +1,92 @@
+"""Pictures that are too large to go through a model as a whole: when they are cut into tiles, and how. No torch."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+from translate.errors import ConfigurationError, ModelError
+from translate.runtime.base import Runtime
+from translate.runtime.codec import Made, Sample
+from translate.runtime.tiling import TILE_PX, Tiled
+
+_CONSIDERED_PX: Final = 1_000_000
+"""Pixels of a picture; for a smaller one the graph need not be looked at."""
+_MOST_BYTES: Final = 2_000_000_000
+"""What a whole picture may take in memory, by estimate, before it is cut into tiles."""
+_TOLD_BYTES: Final = 500_000_000
+
+_log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class TileableRuntime(Runtime, Protocol):
+    """A runtime that can run its model in tiles."""
+
+    def tiled(self) -> Tiled:
+        """The model on the same device, in tiles. Raises ModelError for one that cannot be run so."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiles:
+    """How large pictures are run. The result is that of the whole picture, in constant memory.
+
+    `tile_px` is the side of a tile; None takes 512 px, and only where the whole picture would take more than 2 GB of
+    memory. `scratch` is a folder for maps that wait on disk; the system's temporary folder, if None. `progress` is told
+    how many tiles of how many are done.
+    """
+
+    tile_px: int | None = None
+    scratch: Path | None = None
+    progress: Callable[[int, int], None] | None = None
+
+
+class LargePictures:
+    """Runs what is too large for one pass of a runtime in tiles."""
+
+    def __init__(self, runtime: Runtime, tiles: Tiles) -> None:
+        self._runtime = runtime
+        self._tiles = tiles
+
+    def wants(self, height_px: int, width_px: int) -> bool:
+        """Whether a picture of this size is to be run in tiles.
+
+        Raises ModelError or ConfigurationError where tiles were asked for and cannot be had.
+        """
+        if self._tiles.tile_px is not None:
+            self._asked.need(height_px, width_px, tile_px=self._tiles.tile_px)  # refuses what cannot be had
+            return max(height_px, width_px) > self._tiles.tile_px
+        if height_px * width_px < _CONSIDERED_PX or self._possible is None:
+            return False
+        return self._possible.need(height_px, width_px).whole_bytes > _MOST_BYTES
+
+    def run(self, sample: Sample) -> dict[str, Made]:
+        """The outputs by port name, as `Tiled.run`."""
+        tile_px, scratch = self._tiles.tile_px or TILE_PX, self._tiles.scratch
+        disk_bytes = self._asked.need(*next(iter(sample.values())).shape[:2], tile_px=tile_px).disk_bytes
+        if disk_bytes > _TOLD_BYTES:
+            _log.warning("In tiles this picture takes %.1f GB of disk for a while (--scratch)", disk_bytes / 1e9)
+        return self._asked.run(sample, tile_px=tile_px, scratch=scratch, progress=self._tiles.progress)
+
+    @cached_property
+    def _asked(self) -> Tiled:
+        if not isinstance(self._runtime, TileableRuntime):
+            raise ConfigurationError(
+                f"--tile-px: only an .onnx file on ONNX Runtime is run in tiles, not on {self._runtime.device}; "
+                "pixturn export makes one of a run"
+            )
+        return self._runtime.tiled()
+
+    @cached_property
+    def _possible(self) -> Tiled | None:
+        """None where the model cannot be run in tiles; the picture is then tried as a whole."""
+        if not isinstance(self._runtime, TileableRuntime):
+            return None
+        try:
+            return self._asked
+        except ModelError as problem:
+            _log.info("%s", problem)
+            return None

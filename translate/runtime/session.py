@@ -1,0 +1,33 @@
+"""One session of ONNX Runtime: how it is set up."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from translate.runtime.cores import usable_cores
+from translate.runtime.providers import CPU, Provider
+
+_ERRORS_ONLY: Final = 3
+
+
+def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads: int | None = None) -> Any:  # noqa: ANN401
+    """Load a model that was checked and tried.
+
+    Bytes, not a path: tensors in other files are then refused. Without fallback: a session that does not get its
+    provider would otherwise be set up anew on the CPU, with a word on standard output.
+
+    Args:
+        data: the model.
+        providers: the best first.
+        threads: threads within an operator; None for the cores that this process may use.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads or usable_cores()
+    options.inter_op_num_threads = 1
+    # Another format would be guessed by the first bytes, and has not passed the gate.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    return onnxruntime.InferenceSession(
+        data, options, providers=list(providers), enable_fallback=0, read_config_from_model=0
+    )

@@ -1,0 +1,25 @@
+"""Made-up pictures, always the same: for trying a model where no data is at hand."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from translate.card import Card, LabelMap, Port
+from translate.runtime.codec import Sample
+
+
+def synthetic_sample(card: Card, height_px: int, width_px: int) -> Sample:
+    """One picture for every input of a model, of one size: waves of several lengths in each channel."""
+    return {port.name: _pixels(port, height_px, width_px) for port in card.inputs}
+
+
+def _pixels(port: Port, height_px: int, width_px: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    y, x = np.mgrid[0:height_px, 0:width_px] / max(height_px, width_px)
+    if isinstance(port, LabelMap):
+        return (np.rint(_wave(y, x, 0) * (port.classes - 1))).astype(np.uint16)
+    waves = np.stack([_wave(y, x, channel) for channel in range(port.channels)], axis=2)
+    return np.rint(waves * 255).astype(np.uint8)
+
+
+def _wave(y: NDArray[np.float64], x: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
+    """H x W in [0, 1]."""
+    return 0.5 + 0.5 * np.sin(2 * np.pi * ((channel + 1) * y + (2 * channel + 2) * x))
