@@ -23,26 +23,16 @@ NamedRecipe = Callable[[], Recipe[Any]]
 
 
 def pix2pix_modern() -> Recipe[Any]:
-    """Anti-aliased U-Net without dropout, hinge, spectral norm at two scales, feature matching, averaged weights."""
+    """U-Net with nearest enlargement and without dropout, hinge, spectral norm, perceptual loss, averaged weights."""
     recipe = method_class("pix2pix").recipe()
     config = replace(
         recipe.config,
-        generator=GeneratorConfig(norm="instance-affine", resampling="blur"),
-        discriminator=DiscriminatorConfig(norm="none", scales=2, spectral_norm=True),
+        generator=GeneratorConfig(resampling="nearest"),
+        discriminator=DiscriminatorConfig(norm="none", spectral_norm=True),
         objective="hinge",
-        reconstruction_weight=10.0,
-        feature_weight=10.0,
-        perceptual_weight=1.0,
+        perceptual_weight=4.0,
     )
-    return replace(
-        recipe,
-        config=config,
-        optimisers={
-            "generator": Adam(learning_rate=1e-4, beta1=0.0, beta2=0.9),
-            "discriminator": Adam(learning_rate=4e-4, beta1=0.0, beta2=0.9),
-        },
-        average_half_life_images=10_000.0,
-    )
+    return replace(recipe, config=config, average_half_life_images=10_000.0)
 
 
 def cyclegan_modern() -> Recipe[Any]:
