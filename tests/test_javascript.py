@@ -7,8 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from crash_worker import tiny
+from lives import write_pairs
 from PIL import Image
+from rich.console import Console
 from skimage import data as photographs
+
+import pipelines
+from pipelines.training import Setting
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "javascript"
 
@@ -28,11 +35,20 @@ def installed(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
-def test_node_gives_the_picture_that_python_gives(installed, tiny_run, tmp_path):
-    import pipelines
+@pytest.fixture
+def model(tmp_path):
+    """An exported file that takes bytes."""
+    write_pairs(tmp_path)
+    threads = torch.get_num_threads()
+    setting = Setting(device="cpu", workers=0, runs=tmp_path / "runs", check=False, report=False)
+    pipelines.train(tiny("pix2pix", images=4), str(tmp_path), name="tiny", setting=setting)
+    torch.set_num_threads(threads)
+    quiet = Console(quiet=True)
+    return pipelines.export("tiny", out=tmp_path / "model.onnx", pixels=True, runs=tmp_path / "runs", console=quiet)
 
-    model = pipelines.export(tiny_run, out=tmp_path / "model.onnx", pixels=True)
+
+@pytest.mark.slow
+def test_node_gives_the_picture_that_python_gives(installed, model, tmp_path):
     photograph = Image.fromarray(photographs.astronaut()[:61, :83])
     photograph.save(tmp_path / "in.png")
     command = ["node", "turn.mjs", str(model), str(tmp_path / "in.png"), str(tmp_path / "out.png")]
