@@ -2,9 +2,10 @@
 
 import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
+import onnxruntime
+import openvino
 import torch
 
 _SIDE = 2048
@@ -34,7 +35,7 @@ def synchronise(device: torch.device) -> None:
 
 def description(device: torch.device, threads: int) -> str:
     """Processor or GPU, threads, load, and versions."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "onnxruntime-gpu", "openvino"))
+    packages = ", ".join(f"{module.__name__} {module.__version__}" for module in (torch, onnxruntime, openvino))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{_processor()}, {threads} threads"
     return f"{name}; load average {Path('/proc/loadavg').read_text().split()[0]}; {packages}"
 

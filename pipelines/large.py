@@ -45,23 +45,28 @@ class Tiles:
 
 
 class LargePictures:
-    """Runs what is too large for one pass of a runtime in tiles."""
+    """Runs what is too large for one pass of a runtime in tiles.
+
+    Raises ModelError or ConfigurationError where tiles are asked for and cannot be had.
+    """
 
     def __init__(self, runtime: Runtime, tiles: Tiles) -> None:
         self._runtime = runtime
         self._tiles = tiles
+        if tiles.tile_px is not None:
+            self._asked.need(1, 1, tile_px=tiles.tile_px)  # refuses what cannot be had, before the first picture
 
     def wants(self, height_px: int, width_px: int) -> bool:
-        """Whether a picture of this size is to be run in tiles.
-
-        Raises ModelError or ConfigurationError where tiles were asked for and cannot be had.
-        """
+        """Whether a picture of this size is to be run in tiles."""
         if self._tiles.tile_px is not None:
-            self._asked.need(height_px, width_px, tile_px=self._tiles.tile_px)  # refuses what cannot be had
             return max(height_px, width_px) > self._tiles.tile_px
-        if height_px * width_px < _CONSIDERED_PX or self._possible is None:
+        return self.are_too_large(height_px, width_px, count=1)
+
+    def are_too_large(self, height_px: int, width_px: int, *, count: int) -> bool:
+        """Whether `count` pictures of this size take too much memory together, as far as that can be told."""
+        if height_px * width_px * count < _CONSIDERED_PX or self._possible is None:
             return False
-        return self._possible.need(height_px, width_px).whole_bytes > _MOST_BYTES
+        return count * self._possible.need(height_px, width_px).whole_bytes > _MOST_BYTES
 
     def run(self, sample: Sample) -> dict[str, Made]:
         """The outputs by port name, as `Tiled.run`."""

@@ -17,7 +17,7 @@ from translate.data.augmentation import Augmentation
 from translate.errors import ConfigurationError
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
-from translate.recipe import Adam, Recipe, Schedule
+from translate.recipe import Adam, Recipe
 
 NamedRecipe = Callable[[], Recipe[Any]]
 
@@ -36,15 +36,21 @@ def pix2pix_modern() -> Recipe[Any]:
 
 
 def cyclegan_modern() -> Recipe[Any]:
-    """Anti-aliased ResNet-9, averaged weights, a cosine schedule."""
+    """ResNet-9 with batch norm and nearest enlargement; hinge, spectral norm at two scales; averaged weights."""
     recipe = method_class("cyclegan").recipe()
     config = replace(
         recipe.config,
-        generator=GeneratorConfig(kind="resnet", norm="instance", resampling="blur"),
-        discriminator=DiscriminatorConfig(norm="instance", resampling="blur"),
+        generator=GeneratorConfig(kind="resnet", norm="batch", resampling="nearest"),
+        discriminator=DiscriminatorConfig(norm="none", spectral_norm=True, scales=2),
+        objective="hinge",
+        cycle_weight=5.0,
     )
     return replace(
-        recipe, config=config, average_half_life_images=10_000.0, schedule=Schedule(shape="cosine", hold=0.5)
+        recipe,
+        config=config,
+        optimisers=_with_discriminators_at_4e_4(generators=2e-4),
+        batch_size=4,
+        average_half_life_images=10_000.0,
     )
 
 
@@ -85,16 +91,16 @@ def cyclegan_small() -> Recipe[Any]:
     return replace(
         recipe,
         config=config,
-        optimisers={
-            "generator_ab": Adam(learning_rate=5e-4),
-            "generator_ba": Adam(learning_rate=5e-4),
-            "discriminator_a": Adam(learning_rate=4e-4),
-            "discriminator_b": Adam(learning_rate=4e-4),
-        },
+        optimisers=_with_discriminators_at_4e_4(generators=5e-4),
         augmentation=Augmentation(load_px=64, crop_px=64, vertical_flip=True),
         batch_size=4,
         average_half_life_images=2_000.0,
     )
+
+
+def _with_discriminators_at_4e_4(*, generators: float) -> dict[str, Adam]:
+    slow, fast = Adam(learning_rate=generators), Adam(learning_rate=4e-4)
+    return {"generator_ab": slow, "generator_ba": slow, "discriminator_a": fast, "discriminator_b": fast}
 
 
 def named_recipes() -> Mapping[str, NamedRecipe]:

@@ -51,6 +51,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def figures(self) -> Path:
+        """The report's figures, for model cards."""
+        return self.path / "report.json"
+
+    @property
     def exists(self) -> bool:
         """Whether the run has a checkpoint."""
         return any(self.snapshots.glob(_NEWEST))

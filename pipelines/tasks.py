@@ -60,6 +60,8 @@ class Translate:
         size = sizes.pop()
         if self._large.wants(*size):
             return [self._large.run(sample) for sample in samples]
+        if len(samples) > 1 and self._large.are_too_large(*size, count=len(samples)):
+            return [self.outputs(sample) for sample in samples]
         return self._codec.decode(self._runtime.run(self._codec.encode(samples)), *size)
 
     def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:

@@ -10,7 +10,10 @@ const { width, height, data } = PNG.sync.read(readFileSync(from)); // red, green
 
 const rgb = new Uint8Array(width * height * 3);
 for (let pixel = 0; pixel < width * height; pixel++) {
-  rgb.set(data.subarray(4 * pixel, 4 * pixel + 3), 3 * pixel);
+  const alpha = data[4 * pixel + 3]; // transparent pictures are seen on white, as Pixturn sees them
+  for (let channel = 0; channel < 3; channel++) {
+    rgb[3 * pixel + channel] = Math.round((data[4 * pixel + channel] * alpha + 255 * (255 - alpha)) / 255);
+  }
 }
 
 const session = await InferenceSession.create(model);

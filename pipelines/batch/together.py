@@ -66,7 +66,7 @@ def translated(translate: Translate, samples: Sequence[Sample]) -> list[dict[str
 
 
 def _alone(translate: Translate, sample: Sample) -> dict[str, Made] | PictureError:
-    """One sample. This is where a large picture would be cut into tiles: pixels in, pixels out."""
+    """One sample; a large picture is cut into tiles inside."""
     try:
         return translate.outputs(sample.pixels)
     except PictureError as problem:

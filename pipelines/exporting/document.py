@@ -25,11 +25,6 @@ def own_name(model: Path) -> str:
     return README if is_ours else f"{model.stem}.md"
 
 
-def figures_file(folder: RunFolder) -> Path:
-    """Where a run's report leaves its figures."""
-    return folder.report.with_suffix(".json")
-
-
 def document(name: str, card: Card, folder: RunFolder, *, sheet: str) -> str:
     """The card as Markdown.
 
@@ -39,7 +34,7 @@ def document(name: str, card: Card, folder: RunFolder, *, sheet: str) -> str:
         folder: the run; its report's figures are told where there are any.
         sheet: file of the pictures before and after.
     """
-    figures = read_figures(figures_file(folder))
+    figures = read_figures(folder.figures)
     parts = [
         f"{_mark(name)}\n# {name}",
         f"{_purpose(card)}\n\n![Before and after, row by row]({sheet})",

@@ -28,6 +28,8 @@ from translate.runtime.codec import codec_for
 
 FOLDER = "export"
 """Where exports lie in a run's folder, unless another place is named."""
+SHEET = ".samples.png"
+"""What follows the model's name in that of its sheet of pictures."""
 
 _PACKAGES = ("pixturn", "torch", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu")
 
@@ -102,8 +104,9 @@ def export(
     readme = own_name(path)
     with told.status("Writing ..."):
         pictured = sheet(TASKS[card.task](ProtoRuntime(model, card)), source.samples, side_px=source.usual_px)
-        text = document(path.name, card, source.folder, sheet=f"{path.stem}.png")
-        publish(path, model.SerializeToString(), {f"{path.stem}.png": pictured, readme: text.encode()})
+        pictures_file = f"{path.stem}{SHEET}"
+        text = document(path.name, card, source.folder, sheet=pictures_file)
+        publish(path, model.SerializeToString(), {pictures_file: pictured, readme: text.encode()})
     return path
 
 

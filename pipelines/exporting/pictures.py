@@ -24,12 +24,12 @@ Each = TypeVar("Each")
 
 
 def held_out_pictures(trained: Trained, ports: Sequence[Port]) -> list[Sample]:
-    """Test or validation pictures of the run's data, by input port: the same ones every time.
+    """Validation pictures of the run's data, by input port: the same ones every time. Test pictures stay unseen.
 
     Raises ConfigurationError where they are not there any more, or the model's inputs are no domain of the data.
     """
     try:
-        items = _items(open_data(trained.recipe).scored, trained, ports)
+        items = _items(open_data(trained.recipe).validation, trained, ports)
         return [_read(item.sources, ports) for item in items]
     except DatasetError as problem:
         raise ConfigurationError(

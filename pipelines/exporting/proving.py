@@ -1,6 +1,6 @@
 """What the proof is asked of an export, and from which size on it holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from onnx import ModelProto
 from rich.console import Console
-from rich.progress import track
+from rich.status import Status
 
 from translate.card import Card, Port, SizeRule
 from translate.errors import ModelError
@@ -41,9 +41,10 @@ class Proof:
         more than the bar, whoever computes it. The card then states the least size from which the bar holds, and
         smaller pictures are padded up to that.
         """
-        card, least = self._from_least(model, card)
-        sizes = proof_sizes(card.inputs[0].size, self.usual_px)[1:]
-        rest = prove(ProtoRuntime(model, card), self._network(card), self._batch, self._told(sizes, "Proving"))
+        with self.console.status("Proving ...") as status:
+            card, least = self._from_least(model, card, status)
+            sizes = _told(proof_sizes(card.inputs[0].size, self.usual_px)[1:], "Proving", status)
+            rest = prove(ProtoRuntime(model, card), self._network(card), self._batch, sizes)
         return replace(card, parity=least.and_also(rest).figures())
 
     def of_pixels(self, baked: ModelProto, card: Card, model: ModelProto, unbaked: Card) -> Card:
@@ -55,8 +56,9 @@ class Proof:
         network = self._network(unbaked) if card.precision == "fp32" else ProtoRuntime(model, unbaked)
         rule = unbaked.inputs[0].size
         smaller = (ceil(rule.at_least_px / 3), ceil(rule.at_least_px / 2))
-        sizes = self._told((smaller, *proof_sizes(rule, self.usual_px)), "Proving the pixels")
-        parity = prove_pixels(ProtoRuntime(baked, card), network, self._batch, sizes)
+        with self.console.status("Proving the pixels ...") as status:
+            sizes = _told((smaller, *proof_sizes(rule, self.usual_px)), "Proving the pixels", status)
+            parity = prove_pixels(ProtoRuntime(baked, card), network, self._batch, sizes)
         measured = {f"pixels_{name}": parity.figures()[name] for name in ("levels", "changed", "alone")}
         return replace(card, parity={**unbaked.parity, **measured})
 
@@ -68,20 +70,25 @@ class Proof:
     def _network(self, card: Card) -> TorchRuntime:
         return TorchRuntime(self.deploy, card, _CPU)
 
-    def _from_least(self, model: ModelProto, card: Card) -> tuple[Card, Parity]:
+    def _from_least(self, model: ModelProto, card: Card, status: Status) -> tuple[Card, Parity]:
         # A share of the few values there says little.
         bar, first = replace(BARS[card.precision], changed=1.0), None
         for least_px in least_sizes(card.inputs[0].size, self.usual_px):
             stated = with_least(card, least_px)
-            sizes = self._told([(least_px, least_px)], "Proving the least size")
+            sizes = _told([(least_px, least_px)], "Proving the least size", status)
             try:
                 return stated, prove(ProtoRuntime(model, stated), self._network(stated), self._batch, sizes, bar=bar)
             except ModelError as problem:
-                first = first or problem
+                # Without its traceback, which would keep every array of the trial in memory.
+                first = first or problem.with_traceback(None)
         raise first or ModelError("there is no size to prove")
 
-    def _told(self, sizes: Sequence[Size], what: str) -> Iterable[Size]:
-        return track(sizes, description=f"{what} ...", console=self.console, transient=True)
+
+def _told(sizes: Iterable[Size], what: str, status: Status) -> Iterator[Size]:
+    """The sizes, each told as it comes. A bar of its own would outlive a proof that stops half-way."""
+    for height, width in sizes:
+        status.update(f"{what} at {height} x {width} px ...")
+        yield height, width
 
 
 def least_sizes(rule: SizeRule, usual_px: int) -> list[int]:

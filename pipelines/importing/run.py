@@ -28,7 +28,7 @@ Source = Literal["cyclegan-pix2pix", "spandrel"]
 
 _USUAL_PX: dict[Source, int] = {"cyclegan-pix2pix": 256, "spandrel": 64}
 """The middle size of the proof: what such networks are trained at."""
-_MADE_UP = "Agreement with the original was measured on made-up pictures."
+_MADE_UP = "Agreement with the network in torch was measured on made-up pictures."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def import_weights(
     targets = {way: target(Path(out), way, ways) for way in ways}
     for path in targets.values():
         require_own_manifest(path.parent)
-    hashes = _hashes(how, ways)
+    hashes = _hashes(how, [Path(file) for file in files], ways)
     found = {way: _found(file, way, how, hashes[way]) for way, file in ways.items()}
     made = {way: _proven(*found[way], targets[way].stem, way, how, told) for way in ways}
     return [_written(targets[way], *each) for way, each in made.items()]
@@ -99,11 +99,14 @@ def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
     return {"AtoB": files[0]}
 
 
-def _hashes(how: How, ways: dict[Way, Path]) -> dict[Way, str]:
+def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way, str]:
+    """In the order of the files as they were given; of one that was found beside another, in the order of directions."""
     if len(how.sha256) not in (0, len(ways)):
         names = ", ".join(path.name for path in ways.values())
         raise ConfigurationError(f"--sha256: give one for each file that is imported ({names}), or none")
-    return dict(zip(ways, how.sha256 or [""] * len(ways), strict=True))
+    order = [way for file in files for way, path in ways.items() if path == file]
+    order += [way for way in ways if way not in order]
+    return dict(zip(order, how.sha256 or [""] * len(ways), strict=True))
 
 
 def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:

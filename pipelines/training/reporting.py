@@ -26,6 +26,7 @@ from pipelines.report import (
     group_series,
     write_report,
 )
+from pipelines.report.figures import write_figures
 from pipelines.report.model import Severity
 from pipelines.runs import RECIPE, RUNS, RunFolder
 from pipelines.scoring.heldout import HeldOut, read_held_out, shown
@@ -57,7 +58,7 @@ _LONGEST_PAUSE_SEC = 300.0
 
 
 def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
-    """Score a run's best weights on its held-out pictures, write `report.html`, and give what it says."""
+    """Score a run's best weights on its held-out pictures, write the report and its figures, and give what it says."""
     trained = Trained.read(folder)
     data = open_data(trained.recipe)
     domains = trained.recipe.spec().domains
@@ -66,6 +67,7 @@ def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
     contests = hold_contests(trained, held_out, training, device)
     report = _report(folder, trained, data, held_out, training, contests, device)
     write_report(folder.report, report)
+    write_figures(folder.figures, report)
     return report
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from translate.errors import ConfigurationError
-from translate.storage.atomic import write_atomically
+from translate.storage.atomic import room_for, sync_folder, temporary_beside, write_through
 from translate.storage.snapshot import MANIFEST
 
 DIGEST: Final = ".sha256"
@@ -20,10 +20,10 @@ def require_own_manifest(folder: Path) -> None:
 
 
 def publish(path: Path, model: bytes, beside: Mapping[str, bytes]) -> None:
-    """Write a model and what belongs to it; where one of them finds no room, none of the new ones stays.
+    """Write a model and what belongs to it; where one of them finds no room, all stays as it was.
 
     Args:
-        path: of the model. It is written last: where it is, the others are.
+        path: of the model. It is put in its place last; an earlier one stays whole and loadable until then.
         model: its bytes.
         beside: further files of the same folder, by name.
 
@@ -34,14 +34,20 @@ def publish(path: Path, model: bytes, beside: Mapping[str, bytes]) -> None:
     _make(path.parent)
     files = {**beside, f"{path.name}{DIGEST}": sidecar(path.name, model), path.name: model}
     entries = _manifest(path.parent) | {name: _entry(data) for name, data in files.items()}
-    new = [path.parent / name for name in (MANIFEST, *files) if not (path.parent / name).exists()]
+    contents = {**beside, MANIFEST: _told(path.parent, entries, files), **files}
+    waiting = {path.parent / name: temporary_beside(path.parent / name) for name in contents}
     try:
-        for name, data in {**beside, MANIFEST: _told(path.parent, entries, files), **files}.items():
-            write_atomically(path.parent / name, data)
-    except BaseException:
-        for left in new:
-            left.unlink(missing_ok=True)
-        raise
+        for target, temporary in waiting.items():
+            with room_for(target, len(contents[target.name])):
+                write_through(temporary, contents[target.name])
+        # A model without its hash is loaded; one beside another's hash is refused, should this process die in between.
+        path.with_name(f"{path.name}{DIGEST}").unlink(missing_ok=True)
+        for target, temporary in sorted(waiting.items(), key=lambda each: each[0].suffix == DIGEST):
+            temporary.replace(target)
+        sync_folder(path.parent)
+    finally:
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
 
 
 def sidecar(name: str, data: bytes) -> bytes:

@@ -10,8 +10,8 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, he
 
 from translate.card import Card, LabelMap, Port, SizeRule
 from translate.export.graph import set_card
-from translate.export.nodes import Nodes
 from translate.runtime.codec import pixel_type
+from translate.runtime.nodes import Nodes
 
 _NETWORK: Final = "network/"
 """Before every name of the graph that was there, so that the ports' names are free for the pixels."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from translate.runtime.cores import usable_cores
 from translate.runtime.providers import CPU, Provider
+from translate.runtime.statistics import with_stepwise_bytes
 
 _ERRORS_ONLY: Final = 3
 
@@ -13,7 +14,8 @@ def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads:
     """Load a model that was checked and tried.
 
     Bytes, not a path: tensors in other files are then refused. Without fallback: a session that does not get its
-    provider would otherwise be set up anew on the CPU, with a word on standard output.
+    provider would otherwise be set up anew on the CPU, with a word on standard output. On a CPU the statistics of
+    instance norm are taken more exactly than ONNX Runtime does.
 
     Args:
         data: the model.
@@ -28,6 +30,8 @@ def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads:
     options.inter_op_num_threads = 1
     # Another format would be guessed by the first bytes, and has not passed the gate.
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    if next(iter(providers)) == CPU:
+        data = with_stepwise_bytes(data)
     return onnxruntime.InferenceSession(
         data, options, providers=list(providers), enable_fallback=0, read_config_from_model=0
     )

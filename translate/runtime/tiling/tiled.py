@@ -126,6 +126,6 @@ def _require_tiles(card: Card) -> None:
         )
     if card.tiling == "forbidden":
         raise ModelError(
-            f"{card.name} cannot be run in tiles: its card forbids it, since one pixel depends on nearly the whole "
-            "picture, as in a U-Net. Make the picture smaller, or train a ResNet (--config.generator.kind resnet)"
+            f"{card.name} cannot be run in tiles: its card forbids it, as for a U-Net, where one pixel depends on "
+            "nearly the whole picture. Make the picture smaller; of own models, a ResNet can be run in tiles"
         )

@@ -35,9 +35,10 @@ def _group(document: Any, name: str) -> dict[str, Tensor]:  # noqa: ANN401
         raise ModelError(f"{name} holds a {type(document).__name__}, not weights by name (a state dict)")
     tensors = _tensors(document)
     groups = {key: group for key, value in document.items() if (group := _tensors(value))}
-    if tensors or not groups:
-        return tensors or _no_weights(name)
     known = [key for key in _GROUPS if key in groups]
+    # Beside a known group, a lone tensor is a counter of the trainer's.
+    if not known and (tensors or not groups):
+        return tensors or _no_weights(name)
     if not known and len(groups) > 1:
         raise ModelError(f"{name} holds several groups of weights, {sorted(map(str, groups))}: save one of them alone")
     return groups[known[0] if known else next(iter(groups))]
