@@ -1,6 +1,7 @@
 """Other people's generators compute here what they compute there; what does not fit is refused by name."""
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from reference_generators import as_their_test_script, resnet, unet
 
 from pipelines.importing import How, Said, directions
 from pipelines.importing.cyclegan_pix2pix import from_cyclegan_pix2pix
-from pipelines.importing.run import import_weights
+from pipelines.importing.directions import generators
+from pipelines.importing.run import _hashes, import_weights
 from pipelines.load import load
 from translate.card import Card
 from translate.errors import ConfigurationError, ModelError
@@ -225,3 +227,11 @@ def test_nothing_is_written_unless_all_is_well(tmp_path):
     with pytest.raises(ConfigurationError, match=r"\.onnx"):
         import_weights([tmp_path / "latest_net_G_A.pth"], tmp_path / "c.pth", How(direction="AtoB"))
     assert not out.parent.exists()
+
+
+def test_hashes_go_with_the_files_as_they_were_given():
+    files = [Path("net_G_B.pth"), Path("net_G_A.pth")]
+    ways = generators(files, "auto")
+    assert list(ways) == ["AtoB", "BtoA"]
+    assert _hashes(How(sha256=("of B", "of A")), files, ways) == {"AtoB": "of A", "BtoA": "of B"}
+    assert _hashes(How(sha256=("of B", "of A")), files[:1], ways) == {"AtoB": "of A", "BtoA": "of B"}

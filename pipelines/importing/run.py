@@ -100,13 +100,15 @@ def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
 
 
 def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way, str]:
-    """In the order of the files as they were given; of one that was found beside another, in the order of directions."""
+    """In the order of the given files; one that was found beside another comes after it."""
     if len(how.sha256) not in (0, len(ways)):
         names = ", ".join(path.name for path in ways.values())
         raise ConfigurationError(f"--sha256: give one for each file that is imported ({names}), or none")
-    order = [way for file in files for way, path in ways.items() if path == file]
-    order += [way for way in ways if way not in order]
-    return dict(zip(order, how.sha256 or [""] * len(ways), strict=True))
+    given = [way for file in files for way in ways if ways[way] == file]
+    found = [way for way in ways if way not in given]
+    hashes: dict[Way, str] = dict.fromkeys(ways, "")
+    hashes.update(zip([*given, *found], how.sha256, strict=False))
+    return hashes
 
 
 def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
