@@ -104,8 +104,8 @@ def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way,
     if len(how.sha256) not in (0, len(ways)):
         names = ", ".join(path.name for path in ways.values())
         raise ConfigurationError(f"--sha256: give one for each file that is imported ({names}), or none")
-    given = [way for file in files for way in ways if ways[way] == file]
-    found = [way for way in ways if way not in given]
+    given: list[Way] = [way for file in files for way in ways if ways[way] == file]
+    found: list[Way] = [way for way in ways if way not in given]
     hashes: dict[Way, str] = dict.fromkeys(ways, "")
     hashes.update(zip([*given, *found], how.sha256, strict=False))
     return hashes
