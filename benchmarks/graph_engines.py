@@ -1,46 +1,45 @@
-"""The engines that run an exported file. Imports no torch, so that a process of its own shows their memory alone."""
+"""The engines that run an exported file, set up as `pixturn run` does. Imports no torch: their memory shows alone."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from translate.card import Card, Picture
+from translate.runtime.openvino_model import OpenVinoModel, OpenVinoPrecision
+from translate.runtime.providers import OnnxDevice, providers_for
+from translate.runtime.session import new_session
 
 Call = Callable[[], object]
 GraphEngine = Callable[[Path, np.ndarray, int], Call]
 
-
-def _onnxruntime(provider: str, path: Path, picture: np.ndarray, threads: int) -> Call:
-    import onnxruntime
-
-    if provider.startswith("CUDA"):
-        onnxruntime.preload_dlls()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=[provider])
-    if session.get_providers()[0] != provider:
-        raise SystemExit(f"ONNX Runtime did not start {provider}")
-    name = session.get_inputs()[0].name
-    return lambda: session.run(None, {name: picture})
+CARD = Card(
+    task="translate",
+    method="benchmark",
+    name="benchmark",
+    inputs=(Picture(name="a"),),
+    outputs=(Picture(name="b"),),
+)
 
 
-def _openvino(precision: str, path: Path, picture: np.ndarray, threads: int) -> Call:
-    import openvino
+def _onnxruntime(device: OnnxDevice, path: Path, picture: np.ndarray, threads: int) -> Call:
+    providers = providers_for(device)
+    session = new_session(path.read_bytes(), providers, threads=threads)
+    if session.get_providers()[0] != providers[0][0]:
+        raise SystemExit(f"ONNX Runtime did not start {device}")
+    return lambda: session.run(None, {"a": picture})
 
-    settings: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": precision,
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-    }
-    model = openvino.Core().read_model(path.read_bytes())
-    request = openvino.compile_model(model, "CPU", settings).create_infer_request()
-    return lambda: request.infer([picture])
+
+def _openvino(precision: OpenVinoPrecision, path: Path, picture: np.ndarray, _threads: int) -> Call:
+    model = OpenVinoModel(path.read_bytes(), CARD, precision)
+    return lambda: model.run({"a": picture})
 
 
 ON_CPU: Mapping[str, GraphEngine] = {
-    "ONNX Runtime fp32": partial(_onnxruntime, "CPUExecutionProvider"),
-    "OpenVINO fp32": partial(_openvino, "f32"),
+    "ONNX Runtime fp32": partial(_onnxruntime, "cpu"),
+    "OpenVINO fp32": partial(_openvino, "fp32"),
     "OpenVINO bf16": partial(_openvino, "bf16"),
 }
-ON_CUDA: Mapping[str, GraphEngine] = {"ONNX Runtime fp32": partial(_onnxruntime, "CUDAExecutionProvider")}
+"""OpenVINO takes as many threads as the process may use cores."""
+ON_CUDA: Mapping[str, GraphEngine] = {"ONNX Runtime fp32": partial(_onnxruntime, "cuda")}

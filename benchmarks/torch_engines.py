@@ -1,15 +1,16 @@
 """The networks of the inference benchmark, torch as an engine, and the file that the other engines run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from graph_engines import Call
+from graph_engines import CARD, Call
 from torch import nn
 
-from translate.card import Card, Picture, SizeRule
+from translate.card import Picture, SizeRule
 from translate.export.graph import to_onnx
 from translate.method import Deploy
 from translate.networks.compact import Compact
@@ -60,11 +61,10 @@ TORCH_ENGINES: Mapping[str, TorchEngine] = {EAGER: _eager, "torch compiled bf16"
 
 
 def write_graph(network: nn.Module, path: Path) -> None:
-    """The file that `pixturn export` would write."""
+    """The network as `pixturn export` writes its graph, without the proof."""
     rule: SizeRule = getattr(network, "size_rule", SizeRule())
-    scale = getattr(network, "scale", 1)
     inputs, outputs = (Picture(name="a", size=rule),), (Picture(name="b", size=rule),)
-    card = Card(task="translate", method="benchmark", name="benchmark", inputs=inputs, outputs=outputs, scale=scale)
+    card = replace(CARD, inputs=inputs, outputs=outputs, scale=getattr(network, "scale", 1))
     deploy = Deploy(
         module=network, networks=(network,), task="translate", inputs=inputs, outputs=outputs, tiling="forbidden"
     )

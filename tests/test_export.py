@@ -1,6 +1,7 @@
 """`pixturn export`: from a trained run to files on disk, and that nothing is there where the proof fails."""
 
 import copy
+import errno
 import hashlib
 import io
 import json
@@ -277,16 +278,23 @@ def test_a_refusal_leaves_an_earlier_export_as_it_was(exported, runs, monkeypatc
     assert before == {path: path.read_bytes() for path in exported.parent.iterdir()}
 
 
-def test_a_full_disk_leaves_nothing_new(runs, tmp_path, monkeypatch):
-    def no_room_for_the_model(path, content):
-        if path.suffix == ".onnx":
-            raise StorageError("full")
+@pytest.mark.parametrize("before", [False, True], ids=["nothing there", "an older export there"])
+def test_a_full_disk_leaves_all_as_it_was(runs, tmp_path, monkeypatch, before):
+    def no_room_for_the_last(path, content):
+        calls.append(path)
+        if len(calls) == len(FILES):
+            raise OSError(errno.ENOSPC, "No space left on device")
         path.write_bytes(content)
 
-    monkeypatch.setattr(export_folder, "write_atomically", no_room_for_the_model)
-    with pytest.raises(StorageError):
+    calls = []
+    if before:
         pipelines.export("pix2pix", out=tmp_path / "x.onnx", runs=runs, console=QUIET)
-    assert list(tmp_path.iterdir()) == []
+    old = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(export_folder, "write_through", no_room_for_the_last)
+    with pytest.raises(StorageError, match="No space left"):
+        pipelines.export("pix2pix", out=tmp_path / "x.onnx", runs=runs, console=QUIET)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == old
+    assert len(calls) == len(FILES)
 
 
 def test_files_of_others_are_left_alone(runs, tmp_path):

@@ -19,6 +19,7 @@ from translate.errors import ConfigurationError, ModelError
 from translate.export.pixels import bake
 from translate.networks.unet import UNet
 from translate.runtime.fake import FakeRuntime
+from translate.runtime.onnx import OnnxRuntime
 from translate.runtime.tiling import Tiled
 
 BLOCKED = """
@@ -106,10 +107,10 @@ def test_a_runtime_without_tiles_says_what_to_do():
 def test_a_file_that_was_changed_since_is_refused(exact, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(exact.read_bytes())
-    translate = pipelines.load(path, device="cpu", tiles=Tiles(tile_px=64))
+    runtime = OnnxRuntime(path, device="cpu")
     path.write_bytes(exact.read_bytes() + b"\0")
     with pytest.raises(ModelError, match="changed"):
-        translate(noise(70, 90))
+        runtime.tiled()
 
 
 def test_progress_is_told_to_the_last_tile(exact):

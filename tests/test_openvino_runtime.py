@@ -3,7 +3,6 @@
 from importlib.metadata import PackageNotFoundError
 
 import numpy as np
-import openvino
 import pytest
 from built_attacks import ATTACKS
 from onnx import helper, numpy_helper
@@ -17,8 +16,9 @@ from translate.runtime import openvino_trial, probation
 from translate.runtime.integrity import sidecar
 from translate.runtime.onnx import OnnxRuntime
 from translate.runtime.openvino import OpenVinoRuntime
+from translate.runtime.openvino_model import core
 
-HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+HAS_BF16 = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 bf16 = pytest.mark.skipif(not HAS_BF16, reason="this CPU has no bf16")
 
 

@@ -12,7 +12,7 @@ from translate.runtime.extras import require_openvino
 from translate.runtime.failures import failed_run
 from translate.runtime.gate import CARD_KEY
 from translate.runtime.integrity import ModelFile, read_model
-from translate.runtime.openvino_model import OpenVinoModel, OpenVinoPrecision, require_precision
+from translate.runtime.openvino_model import OpenVinoModel, OpenVinoPrecision, core, require_precision
 from translate.runtime.probation import Trial, require_trial
 
 __all__ = ["OpenVinoPrecision", "OpenVinoRuntime"]
@@ -65,9 +65,7 @@ def _trial(precision: OpenVinoPrecision) -> Trial:
 
 
 def _card(data: bytes) -> Card:
-    import openvino
-
-    return Card.from_json(openvino.Core().read_model(data).get_rt_info(_METADATA).value)
+    return Card.from_json(core().read_model(data).get_rt_info(_METADATA).value)
 
 
 def _loaded(model: ModelFile, card: Card, precision: OpenVinoPrecision) -> OpenVinoModel:

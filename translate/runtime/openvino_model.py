@@ -1,5 +1,6 @@
 """A model loaded by OpenVINO's own runtime, on the CPU."""
 
+from functools import cache
 from typing import Any, Literal
 
 from translate.card import Card
@@ -14,9 +15,7 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 def require_precision(precision: OpenVinoPrecision) -> None:
     """Raises DeviceError where this CPU does not compute in that precision: OpenVINO would take another one."""
-    import openvino
-
-    if precision == "bf16" and "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if precision == "bf16" and "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise DeviceError("--device openvino in bf16: this CPU has no bf16 (AVX512-BF16 or AMX); take fp32")
 
 
@@ -24,10 +23,7 @@ class OpenVinoModel:
     """The model in `data`, ready to run in a precision with as many threads as this process may use cores."""
 
     def __init__(self, data: bytes, card: Card, precision: OpenVinoPrecision) -> None:
-        import openvino
-
-        self._core = openvino.Core()
-        self._model = self._core.read_model(data)
+        self._model = core().read_model(data)
         self._settings = {
             # Without it OpenVINO takes bf16 on CPUs that have it.
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
@@ -48,4 +44,16 @@ class OpenVinoModel:
         return {name: made[name] for name in self._names}
 
     def _new_request(self) -> Any:  # noqa: ANN401 - openvino is typed in part
-        return self._core.compile_model(self._model, "CPU", self._settings).create_infer_request()
+        return core().compile_model(self._model, "CPU", self._settings).create_infer_request()
+
+
+@cache
+def core() -> Any:  # noqa: ANN401
+    """One for the whole process, and never closed.
+
+    The plugin gives the thread a stack for signals of its own; when it is closed, the thread keeps that stack, which is
+    no memory any more, and the next signal (Ctrl-C, SIGTERM) ends the process with a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
