@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError
 
 import numpy as np
+import openvino
 import pytest
 from built_attacks import ATTACKS
 from onnx import helper, numpy_helper
@@ -82,7 +83,7 @@ def test_through_load(tmp_path):
 def test_a_flipped_bit_is_refused_before_openvino_sees_it(tmp_path, monkeypatch):
     path = with_sidecar(negative(tmp_path / "n.onnx"))
     seen = []
-    monkeypatch.setattr(openvino, "Core", lambda: seen.append("openvino"))
+    monkeypatch.setattr(openvino.Core, "read_model", lambda *given: seen.append("openvino"))
     monkeypatch.setattr(probation, "_started", lambda *given: seen.append("child"))
     data = bytearray(path.read_bytes())
     data[40] ^= 1
