@@ -141,3 +141,16 @@ def test_no_way_to_run_a_file_needs_torch(exact, baked, tmp_path, kind):
     answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
     assert out.exists()
+
+
+@pytest.mark.parametrize(("room_for", "calls"), [(2.5, 1), (1.5, 2)])
+def test_pictures_that_fit_alone_but_not_together_go_one_by_one(exact, monkeypatch, room_for, calls):
+    translate = pipelines.load(exact, device="cpu")
+    need = translate._large._possible.need(70, 90).whole_bytes
+    monkeypatch.setattr(pipelines.large, "_CONSIDERED_PX", 100)
+    monkeypatch.setattr(pipelines.large, "_MOST_BYTES", room_for * need)
+    seen = []
+    real = OnnxRuntime.run
+    monkeypatch.setattr(OnnxRuntime, "run", lambda self, inputs: seen.append(1) or real(self, inputs))
+    assert len(translate.batch([noise(70, 90), noise(70, 90, seed=1)])) == 2
+    assert len(seen) == calls
