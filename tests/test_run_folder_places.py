@@ -195,12 +195,12 @@ def test_only_one_process_writes_to_a_folder(tmp_path):
 
 def test_what_a_killed_run_left_is_swept_where_results_go_and_nowhere_else(tmp_path):
     drawn(tmp_path / "in" / "sub" / "a.png")
-    for place in ("in/sub/.tmp-1-x.png", "out/sub/.tmp-1-x", "out/.tmp-2-y"):
+    for place in ("in/sub/.tmp-1-x.png", "out/sub/.tmp-1-0123456789ab", "out/.tmp-2-ba9876543210", "out/.tmp-own"):
         path = tmp_path / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
     run(tmp_path)
-    assert set(files(tmp_path / "out")) == {"sub/a.png"}
+    assert set(files(tmp_path / "out")) == {"sub/a.png", ".tmp-own"}
     assert set(files(tmp_path / "in")) == {"sub/a.png", "sub/.tmp-1-x.png"}
 
 

@@ -1,6 +1,7 @@
 """Writing files so that a power cut, a kill or a full disk leaves the old one whole: tmp, fsync, rename, fsync."""
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Generator
@@ -10,6 +11,7 @@ from pathlib import Path
 from translate.errors import StorageError
 
 TEMPORARY = ".tmp-"
+_OURS = re.compile(r"\.tmp-\d+-[0-9a-f]{12}")
 
 
 def temporary_beside(path: Path) -> Path:
@@ -51,6 +53,8 @@ def sync_folder(folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """Remove what interrupted writes left in a folder that nobody else is writing to."""
     for path in folder.glob(f"{TEMPORARY}*"):
+        if _OURS.fullmatch(path.name) is None:  # somebody's own, which only begins alike
+            continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
