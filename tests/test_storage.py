@@ -121,11 +121,11 @@ def test_a_snapshot_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch
 
 
 def test_what_interrupted_writes_left_is_swept_and_the_rest_stays(tmp_path):
-    (tmp_path / f"{TEMPORARY}1-images-3").mkdir()
-    (tmp_path / f"{TEMPORARY}1-images-3" / "networks.safetensors").write_bytes(b"half")
-    (tmp_path / f"{TEMPORARY}2-metrics.jsonl").write_bytes(b"half")
+    (tmp_path / f"{TEMPORARY}1-0123456789ab").mkdir()
+    (tmp_path / f"{TEMPORARY}1-0123456789ab" / "networks.safetensors").write_bytes(b"half")
+    (tmp_path / f"{TEMPORARY}2-0123456789ab").write_bytes(b"half")
     (tmp_path / "metrics.jsonl").write_bytes(b"whole")
-    (tmp_path / f"{TEMPORARY}3-link").symlink_to(tmp_path)
+    (tmp_path / f"{TEMPORARY}3-0123456789ab").symlink_to(tmp_path)
     atomic.sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
@@ -489,8 +489,8 @@ def test_a_snapshot_is_published_before_an_old_one_goes(tmp_path, monkeypatch):
 
 def test_what_a_kill_left_is_swept_at_the_next_save(tmp_path):
     run = filled(tmp_path, 10)
-    (run.folder / f"{TEMPORARY}99-images-000000000020").mkdir()
-    (run.folder / f"{TEMPORARY}99-images-000000000020" / "networks.safetensors").write_bytes(b"half")
+    (run.folder / f"{TEMPORARY}99-0123456789ab").mkdir()
+    (run.folder / f"{TEMPORARY}99-0123456789ab" / "networks.safetensors").write_bytes(b"half")
     assert is_state(run.newest(), 10)
     run.save(20, state(20), best=None)
     assert run.all() == [10, 20]
