@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pipelines.tasks import Translate
 from translate.card import Card, LabelMap, Picture, Port, SizeRule
-from translate.errors import ConfigurationError, PictureError
+from translate.errors import ConfigurationError, ModelError, PictureError, StorageError
 from translate.method import Deploy
 from translate.runtime.base import Arrays, Runtime
 from translate.runtime.fake import FakeRuntime
@@ -293,3 +293,26 @@ def test_serving_imports_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class Fails(nn.Module):
+    """Asks for what no machine has, or cannot be run on such an input."""
+
+    def __init__(self, of_memory):
+        super().__init__()
+        self.of_memory = of_memory
+
+    def forward(self, picture):
+        return torch.empty(1 << 60) if self.of_memory else picture @ torch.zeros(3, 1)
+
+
+@pytest.mark.parametrize(("of_memory", "error"), [(True, StorageError), (False, ModelError)])
+def test_a_torch_run_that_fails_is_an_error_with_an_exit_code(of_memory, error):
+    port = Picture(name="a")
+    module = Fails(of_memory)
+    deploy = Deploy(
+        module=module, networks=(module,), task="translate", inputs=(port,), outputs=(replace(port, name="b"),)
+    )
+    runtime = TorchRuntime(deploy, card_of(deploy), CPU)
+    with pytest.raises(error, match="1 x 3 x 8 x 8"):
+        runtime.run({"a": np.zeros((1, 3, 8, 8), np.float32)})

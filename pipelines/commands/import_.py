@@ -34,6 +34,6 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"Found {written.about}", highlight=False, soft_wrap=True)
         for note in written.notes:
             console.print(f"  {note}", highlight=False, soft_wrap=True)
-        done = f"{written.path} (differs from the original by at most {differs:.1g} of [-1, 1])"
+        done = f"{written.path} (differs from torch by at most {differs:.1g} of [-1, 1])"
         console.print(done, highlight=False, soft_wrap=True)
     return 0

@@ -4,14 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from translate.errors import ConfigurationError
+from translate.runtime.integrity import sidecar, sidecar_line
 from translate.storage.atomic import room_for, sync_folder, temporary_beside, write_through
 from translate.storage.snapshot import MANIFEST
-
-DIGEST: Final = ".sha256"
-"""What the name of the file with the hash ends in, after the model's own name."""
 
 
 def require_own_manifest(folder: Path) -> None:
@@ -23,7 +21,7 @@ def publish(path: Path, model: bytes, beside: Mapping[str, bytes]) -> None:
     """Write a model and what belongs to it; where one of them finds no room, all stays as it was.
 
     Args:
-        path: of the model. It is put in its place last; an earlier one stays whole and loadable until then.
+        path: of the model. An earlier one stays whole and loadable until all is on the disk.
         model: its bytes.
         beside: further files of the same folder, by name.
 
@@ -32,7 +30,8 @@ def publish(path: Path, model: bytes, beside: Mapping[str, bytes]) -> None:
         StorageError: the disk does not take a file.
     """
     _make(path.parent)
-    files = {**beside, f"{path.name}{DIGEST}": sidecar(path.name, model), path.name: model}
+    digest = sidecar(path)
+    files = {**beside, digest.name: sidecar_line(path.name, model), path.name: model}
     entries = _manifest(path.parent) | {name: _entry(data) for name, data in files.items()}
     contents = {**beside, MANIFEST: _told(path.parent, entries, files), **files}
     waiting = {path.parent / name: temporary_beside(path.parent / name) for name in contents}
@@ -41,18 +40,13 @@ def publish(path: Path, model: bytes, beside: Mapping[str, bytes]) -> None:
             with room_for(target, len(contents[target.name])):
                 write_through(temporary, contents[target.name])
         # A model without its hash is loaded; one beside another's hash is refused, should this process die in between.
-        path.with_name(f"{path.name}{DIGEST}").unlink(missing_ok=True)
-        for target, temporary in sorted(waiting.items(), key=lambda each: each[0].suffix == DIGEST):
+        digest.unlink(missing_ok=True)
+        for target, temporary in sorted(waiting.items(), key=lambda each: each[0] == digest):
             temporary.replace(target)
         sync_folder(path.parent)
     finally:
         for temporary in waiting.values():
             temporary.unlink(missing_ok=True)
-
-
-def sidecar(name: str, data: bytes) -> bytes:
-    """What `sha256sum -c` reads."""
-    return f"{_digest(data)}  {name}\n".encode()
 
 
 def _make(folder: Path) -> None:

@@ -8,6 +8,8 @@ from translate.runtime.base import Arrays
 _SIGNS_OF_NO_MEMORY: Final = (
     "failed to allocate",
     "out of memory",
+    "not enough memory",
+    "can't allocate memory",
     "bad_alloc",
     "bad allocation",
     "available memory of",
@@ -24,7 +26,7 @@ def failed_run(problem: Exception, given: Arrays, device: str) -> PixturnError:
     """
     shapes = ", ".join(" x ".join(map(str, array.shape)) for array in given.values())
     if isinstance(problem, MemoryError) or any(sign in str(problem).lower() for sign in _SIGNS_OF_NO_MEMORY):
-        error = DeviceError if device in ("cuda", "tensorrt") else StorageError
+        error = DeviceError if device.startswith(("cuda", "tensorrt", "mps")) else StorageError
         return error(
             f"The memory of the device {device} does not hold a run on {shapes}: give smaller pictures, fewer at a "
             "time, or cut them into tiles; or end what else uses that memory"

@@ -34,6 +34,11 @@ def sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
+def sidecar_line(name: str, data: bytes) -> bytes:
+    """What stands in it for a model of that name: what `sha256sum` writes and `sha256sum -c` reads."""
+    return f"{hashlib.sha256(data).hexdigest()}  {name}\n".encode()
+
+
 def read_model(path: Path) -> ModelFile:
     """Read a model once. Whoever uses it takes these bytes, and never opens the file again.
 

@@ -5,6 +5,7 @@ import torch
 from translate.card import Card
 from translate.method import Deploy
 from translate.runtime.base import Arrays
+from translate.runtime.failures import failed_run
 
 
 class TorchRuntime:
@@ -18,9 +19,11 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def run(self, inputs: Arrays) -> Arrays:
-        """Outputs by port name; see Runtime."""
-        tensors = [torch.from_numpy(inputs[port.name]).to(self._device) for port in self.card.inputs]
-        outputs = self._module(*tensors)
+        """Outputs by port name; see Runtime. Raises StorageError, DeviceError or ModelError, as OnnxRuntime."""
+        try:
+            outputs = self._module(*(torch.from_numpy(inputs[port.name]).to(self._device) for port in self.card.inputs))
+        except RuntimeError as problem:  # torch has no error of its own for memory on a CPU
+            raise failed_run(problem, inputs, self.device) from problem
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return {
             port.name: output.float().cpu().numpy() for port, output in zip(self.card.outputs, outputs, strict=True)
