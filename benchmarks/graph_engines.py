@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from translate.card import Card, Picture
-from translate.runtime.openvino_model import OpenVinoModel, OpenVinoPrecision
+from translate.runtime.openvino_model import Compute, OpenVinoModel
 from translate.runtime.providers import OnnxDevice, providers_for
 from translate.runtime.session import new_session
 
@@ -31,8 +31,8 @@ def _onnxruntime(device: OnnxDevice, path: Path, picture: np.ndarray, threads: i
     return lambda: session.run(None, {"a": picture})
 
 
-def _openvino(precision: OpenVinoPrecision, path: Path, picture: np.ndarray, _threads: int) -> Call:
-    model = OpenVinoModel(path.read_bytes(), CARD, precision)
+def _openvino(compute: Compute, path: Path, picture: np.ndarray, _threads: int) -> Call:
+    model = OpenVinoModel(path.read_bytes(), compute)
     return lambda: model.run({"a": picture})
 
 

@@ -1,17 +1,17 @@
-"""`load(path)`: from a trained run or an `.onnx` file to something that takes a picture and gives one."""
+"""`load(path)`: from a trained run or an `.onnx` file to the pipeline of its task."""
 
 from pathlib import Path
 from typing import Literal
 
+from pipelines.generating.generate import Generate
 from pipelines.large import Tiles
 from pipelines.runs import RUNS, find_run
-from pipelines.tasks import TASKS, Translate
+from pipelines.tasks import Pipeline, Translate, pipeline_for
 from translate.errors import ConfigurationError, DeviceError
 from translate.runtime.base import Runtime
+from translate.runtime.openvino_model import Compute
 
 Device = Literal["auto", "cpu", "cuda", "mps", "tensorrt", "openvino"]
-Compute = Literal["fp32", "bf16"]
-"""What floating-point layers compute in; a file may hold fp16 or int8 besides, as its card says."""
 
 
 def load(
@@ -19,36 +19,44 @@ def load(
     *,
     direction: str | None = None,
     device: Device = "auto",
-    precision: Compute = "fp32",
+    compute: Compute = "fp32",
     runs: Path = RUNS,
     tiles: Tiles | None = None,
-) -> Translate:
+) -> Pipeline:
     """The pipeline for a trained run (its best weights) or an `.onnx` file, ready to be called with a picture.
 
     Args:
         path: the run's folder, or its name in `runs`; or an `.onnx` file.
         direction: which of a run's networks: AtoB (the first, if None), BtoA where the method has it.
         device: where to compute; `tensorrt` and `openvino` are for .onnx files, `mps` is for runs.
-        precision: `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less exact.
+        compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less exact.
         runs: folder of the runs.
         tiles: how pictures are run that are too large for memory; see Tiles.
 
     Raises:
-        ModelError: there is no such run or file, it is damaged, or it is too inexact in the precision.
-        ConfigurationError: the method has no such direction, the device no such precision, or a package is missing.
+        ModelError: there is no such run or file, it is damaged, or it is too inexact in bf16.
+        ConfigurationError: the method has no such direction, the device does not compute so, or a package is missing.
         DeviceError: the device is not there.
     """
-    _require_precision(precision, device)
-    if Path(path).suffix == ".onnx":
-        runtime = _onnx(path, direction, device, precision)
+    _require_compute(compute, device)
+    if Path(path).suffix.lower() == ".onnx":
+        runtime = _onnx(path, direction, device, compute)
     else:
         runtime = _run(path, direction, device, runs)
-    return TASKS[runtime.card.task](runtime, tiles)
+    return pipeline_for(runtime, tiles)
 
 
-def _require_precision(precision: Compute, device: Device) -> None:
-    if precision != "fp32" and device != "openvino":
-        raise ConfigurationError(f"--precision {precision} is for --device openvino; leave it out with {device}")
+def require_translator(pipeline: Pipeline) -> Translate:
+    """The pipeline, where it turns pictures into pictures. Raises ConfigurationError that says what to use instead."""
+    if isinstance(pipeline, Translate):
+        return pipeline
+    command = "pixturn generate" if isinstance(pipeline, Generate) else "pipelines.load(...)(picture) in Python"
+    raise ConfigurationError(f"{pipeline.card.name} is for the task {pipeline.card.task!r}: use {command}")
+
+
+def _require_compute(compute: Compute, device: Device) -> None:
+    if compute != "fp32" and device != "openvino":
+        raise ConfigurationError(f"--compute {compute} is for --device openvino; leave it out with {device}")
 
 
 # Each runtime is imported where it is needed: a run needs torch, and an .onnx file must not.
@@ -64,7 +72,7 @@ def _run(path: str | Path, direction: str | None, device: Device, runs: Path) ->
     return Trained.for_use(folder).runtime(direction, pick_device(device))
 
 
-def _onnx(path: str | Path, direction: str | None, device: Device, precision: Compute) -> Runtime:
+def _onnx(path: str | Path, direction: str | None, device: Device, compute: Compute) -> Runtime:
     if direction is not None:
         raise ConfigurationError(f"--direction {direction}: {path} holds one direction; leave the option out")
     if device == "mps":
@@ -72,7 +80,7 @@ def _onnx(path: str | Path, direction: str | None, device: Device, precision: Co
     if device == "openvino":
         from translate.runtime.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(path, precision=precision)
+        return OpenVinoRuntime(path, compute=compute)
     from translate.runtime.onnx import OnnxRuntime
 
     return OnnxRuntime(path, device=device)

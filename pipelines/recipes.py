@@ -17,7 +17,8 @@ from translate.data.augmentation import Augmentation
 from translate.errors import ConfigurationError
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
-from translate.recipe import Adam, Recipe
+from translate.optimisers import Adam, Optimiser
+from translate.recipe import Recipe
 
 NamedRecipe = Callable[[], Recipe[Any]]
 
@@ -98,7 +99,7 @@ def cyclegan_small() -> Recipe[Any]:
     )
 
 
-def _with_discriminators_at_4e_4(*, generators: float) -> dict[str, Adam]:
+def _with_discriminators_at_4e_4(*, generators: float) -> dict[str, Optimiser]:
     slow, fast = Adam(learning_rate=generators), Adam(learning_rate=4e-4)
     return {"generator_ab": slow, "generator_ba": slow, "discriminator_a": fast, "discriminator_b": fast}
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image
 
+from pipelines.encoding import Encode
+from pipelines.generating.generate import Generate
 from pipelines.large import LargePictures, Tiles
-from translate.card import Card, LabelMap, Picture, Port
+from translate.card import Card, LabelMap, Picture, PicturePort
 from translate.data.pictures import pixels_from_image, read_label_map, read_picture
-from translate.errors import ConfigurationError, PictureError
+from translate.errors import ConfigurationError, ModelError, PictureError
 from translate.runtime.base import Runtime
 from translate.runtime.codec import Made, Pixels, codec_for
+from translate.runtime.origin import Origin, Traceable
 
 Input = Image.Image | str | Path | Pixels
 """A picture as people have it: a PIL image, a path, or uint8 H x W x C (label maps: integers, H x W)."""
@@ -40,6 +44,11 @@ class Translate:
         """Where it runs, in words."""
         return self._runtime.device
 
+    @property
+    def origin(self) -> Origin | None:
+        """The file and the engine behind it, where the runtime says."""
+        return self._runtime.origin if isinstance(self._runtime, Traceable) else None
+
     def __call__(self, image: Input | Mapping[str, Input]) -> Image.Image:
         """Translate one picture, of any size. Raises PictureError for a file or an array that is refused."""
         first = next(iter(self.outputs(image).values()))
@@ -65,11 +74,11 @@ class Translate:
         return self._codec.decode(self._runtime.run(self._codec.encode(samples)), *size)
 
     def _inputs(self, image: Input | Mapping[str, Input]) -> dict[str, Pixels]:
-        named = image if isinstance(image, Mapping) else {self.card.inputs[0].name: image}
-        wanted = {port.name for port in self.card.inputs}
+        named = image if isinstance(image, Mapping) else {self.card.input_pictures[0].name: image}
+        wanted = {port.name for port in self.card.input_pictures}
         if set(named) != wanted:
             raise ConfigurationError(f"This model takes the pictures {sorted(wanted)}; given were {sorted(named)}")
-        pixels = {port.name: _pixels(named[port.name], port) for port in self.card.inputs}
+        pixels = {port.name: _pixels(named[port.name], port) for port in self.card.input_pictures}
         sizes = {array.shape[:2] for array in pixels.values()}
         if len(sizes) > 1:
             raise PictureError(
@@ -87,7 +96,7 @@ def _size(sample: Mapping[str, Pixels]) -> tuple[int, int]:
     return height, width
 
 
-def _pixels(image: Input, port: Port) -> Pixels:
+def _pixels(image: Input, port: PicturePort) -> Pixels:
     if isinstance(image, str | Path):
         path = Path(image)
         if isinstance(port, LabelMap):
@@ -126,5 +135,25 @@ def _described(array: Pixels) -> str:
     return f"{' x '.join(map(str, array.shape))} {array.dtype}"
 
 
-TASKS: dict[str, type[Translate]] = {"translate": Translate, "upscale": Upscale}
-"""The class of each task, by the card's word for it."""
+Pipeline = Translate | Generate | Encode
+"""What `load` gives; the card's task decides."""
+
+TRANSLATE: Final = "translate"
+GENERATE: Final = "generate"
+ENCODE: Final = "encode"
+
+TASKS: dict[str, type[Translate]] = {TRANSLATE: Translate, "upscale": Upscale}
+"""The class of each task that takes pictures of any size, by the card's word for it."""
+
+_OTHERS: dict[str, type[Generate] | type[Encode]] = {GENERATE: Generate, ENCODE: Encode}
+
+
+def pipeline_for(runtime: Runtime, tiles: Tiles | None = None) -> Pipeline:
+    """The pipeline of a card's task. Raises ModelError for a task that this Pixturn does not know."""
+    task = runtime.card.task
+    if task in TASKS:
+        return TASKS[task](runtime, tiles)
+    if task not in _OTHERS:
+        known = ", ".join([*TASKS, *_OTHERS])
+        raise ModelError(f"{runtime.card.name} is for the task {task!r}; this Pixturn knows {known}")
+    return _OTHERS[task](runtime)

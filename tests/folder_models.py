@@ -72,5 +72,6 @@ def read(path):
 
 
 def files(folder):
-    """Every file below a folder, by its place."""
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    """Every file below a folder but the record of its runs, by its place."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {place: path for place, path in found.items() if path.name != "run.json"}

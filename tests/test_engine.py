@@ -29,7 +29,9 @@ from translate.checkpoint import restore_engine, snapshot_of
 from translate.engine import MOST_BAD_STEPS, Engine
 from translate.errors import DivergedError, ModelError
 from translate.method import Turn
-from translate.recipe import Adam, Length, Schedule
+from translate.optimisers import Adam
+from translate.recipe import Length
+from translate.schedule import Schedule
 
 NAN = float("nan")
 

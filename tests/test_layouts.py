@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pipelines.recipes import recipe_named
-from pipelines.training.data import Data, open_data
+from pipelines.training.translation.data import Data, open_data
 from translate.data.augmentation import Augmentation
 from translate.data.holdout import hold_out
 from translate.data.items import Item, Layout, Source, Split
@@ -388,7 +388,7 @@ def used(data: Data, domain: str) -> list[str]:
 def test_unpaired_training_drops_no_picture_where_numbers_happen_to_agree(tmp_path):
     names = {"trainA": numbered(40), "trainB": numbered(44), "testA": numbered(6), "testB": numbered(6)}
     folders(tmp_path, **names)
-    data = open_data(unpaired(tmp_path))
+    _, data = open_data(unpaired(tmp_path))
     assert used(data, "a") == names["trainA"]
     assert used(data, "b") == names["trainB"]
     assert not data.training.paired
@@ -399,7 +399,7 @@ def test_unpaired_training_drops_no_picture_where_numbers_happen_to_agree(tmp_pa
 
 def test_the_same_names_throughout_are_a_truth_that_training_does_not_see(tmp_path):
     folders(tmp_path, trainA=numbered(40), trainB=numbered(40))
-    data = open_data(unpaired(tmp_path))
+    _, data = open_data(unpaired(tmp_path))
     assert not data.training.paired
     assert data.validation.paired
     held = {domain: [item.key for item in items] for domain, items in data.validation.domains.items()}
@@ -411,7 +411,7 @@ def test_the_same_names_throughout_are_a_truth_that_training_does_not_see(tmp_pa
 @pytest.mark.parametrize(("test_b", "paired"), [(numbered(10), True), (numbered(9), False), (numbered(10, "x"), False)])
 def test_a_hidden_truth_of_the_test_split_has_every_name_in_both_domains(test_b, paired, tmp_path):
     folders(tmp_path, trainA=numbered(20, "a"), trainB=numbered(30, "b"), testA=numbered(10), testB=test_b)
-    data = open_data(unpaired(tmp_path))
+    _, data = open_data(unpaired(tmp_path))
     assert data.scored.paired is paired
     assert not data.validation.paired
     assert [len(data.scored.domains[domain]) for domain in "ab"] == [10, len(test_b)], "none is left out"
@@ -419,7 +419,7 @@ def test_a_hidden_truth_of_the_test_split_has_every_name_in_both_domains(test_b,
 
 def test_halves_side_by_side_are_a_truth_for_unpaired_training(tmp_path):
     put(tmp_path / "train", *numbered(20), size=(16, 8))
-    data = open_data(unpaired(tmp_path))
+    _, data = open_data(unpaired(tmp_path))
     assert not data.training.paired
     assert data.validation.paired
 

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from pipelines.methods import method_class, method_names
 from pipelines.tasks import TASKS
 from pipelines.trained import config_class
-from pipelines.training.resolve import require_optimisers
+from pipelines.training.session import require_optimisers
 from translate.averaging import deployed_networks
 from translate.card import Card
 from translate.checkpoint import restore_engine, snapshot_of

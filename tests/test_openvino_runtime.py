@@ -130,7 +130,7 @@ def test_what_onnxruntime_tried_openvino_tries_again(tmp_path, monkeypatch):
 @bf16
 def test_bf16_is_near_fp32_and_is_not_fp32(tmp_path):
     path = convolution(tmp_path / "c.onnx")
-    exact, fast = OpenVinoRuntime(path), OpenVinoRuntime(path, precision="bf16")
+    exact, fast = OpenVinoRuntime(path), OpenVinoRuntime(path, compute="bf16")
     assert fast.device == "openvino (bf16)"
     worst = np.abs(exact.run(picture())["b"] - fast.run(picture())["b"]).max()
     assert 1e-5 < worst < openvino_trial.BF16_BAR
@@ -141,7 +141,7 @@ def test_a_model_that_is_too_inexact_in_bf16_is_refused_with_the_figure(tmp_path
     path = convolution(tmp_path / "c.onnx", gain=2)
     assert OpenVinoRuntime(path).device == "openvino (fp32)"
     with pytest.raises(ModelError, match=r"in bf16 it differs from fp32 by [012]\.\d+ .* run it in fp32"):
-        OpenVinoRuntime(path, precision="bf16")
+        OpenVinoRuntime(path, compute="bf16")
 
 
 @pytest.mark.parametrize("worst", [0.0, openvino_trial.BF16_BAR])
@@ -190,13 +190,13 @@ def test_the_difference_of_label_maps_is_the_share_of_other_classes():
 def test_a_cpu_without_bf16_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(openvino.Core, "get_property", lambda *given: ["FP32", "INT8"])
     with pytest.raises(DeviceError, match="no bf16"):
-        pipelines.load(negative(tmp_path / "n.onnx"), device="openvino", precision="bf16")
+        pipelines.load(negative(tmp_path / "n.onnx"), device="openvino", compute="bf16")
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda"])
 def test_bf16_is_for_openvino(tmp_path, device):
-    with pytest.raises(ConfigurationError, match="--precision bf16 is for --device openvino"):
-        pipelines.load(negative(tmp_path / "n.onnx"), device=device, precision="bf16")
+    with pytest.raises(ConfigurationError, match="--compute bf16 is for --device openvino"):
+        pipelines.load(negative(tmp_path / "n.onnx"), device=device, compute="bf16")
 
 
 def test_a_missing_openvino_names_the_extra(tmp_path, monkeypatch):

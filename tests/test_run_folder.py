@@ -10,9 +10,8 @@ import pytest
 from folder_models import Negative, card, drawn, files, negative, pixels_of, read
 from PIL import Image
 
-from pipelines.batch import Failure, run_folder
+from pipelines.batch import Failure, FolderResult, run_folder
 from pipelines.batch.ahead import read_ahead
-from pipelines.batch.folder import FolderResult
 from pipelines.batch.plan import Errand
 from pipelines.batch.reading import Reader, limits_for
 from pipelines.batch.room import Room

@@ -33,13 +33,17 @@ from pipelines.training.budget import fit_to_budget, images_per_sec, plan_within
 from pipelines.training.keeping import Standing
 from pipelines.training.memory import memory_told
 from pipelines.training.observers import TensorBoard, closing
-from pipelines.training.resolve import require_optimisers, resolve
-from pipelines.training.session import open_session
+from pipelines.training.resolve import resolve
+from pipelines.training.session import open_session, require_optimisers
+from pipelines.training.translation.validation import Validator
+from translate.data.domains import TwoDomains
 from translate.engine import Engine
 from translate.errors import ConfigurationError, ModelError, StorageError
 from translate.metrics.health_discriminator import DiscriminatorScores
+from translate.optimisers import Adam
 from translate.processes import Processes
-from translate.recipe import Adam, Length, Recipe, Schedule, Validation, from_json, to_json
+from translate.recipe import Length, Recipe, Validation, from_json, to_json
+from translate.schedule import Schedule
 from translate.storage.shelf import Shelf
 
 CPU = torch.device("cpu")
@@ -169,7 +173,7 @@ def test_a_score_that_is_not_finite_is_never_the_best(bad):
     [("ssim", True, "ssim"), ("frechet", False, "frechet"), ("", True, "perceptual"), ("", False, "kid")],
 )
 def test_an_empty_metric_is_the_methods_own_choice_or_the_usual_one(own, paired, expected, monkeypatch):
-    recipe = replace(short(), paired=paired, validation=Validation(best=own))
+    recipe = replace(short(), domains=TwoDomains(paired=paired), validation=Validation(best=own))
     monkeypatch.setattr(method_class("pix2pix"), "recipe", staticmethod(lambda: recipe))
     given = replace(recipe, validation=Validation())
     assert resolve(given, pictures=4, device=CPU).validation.best == expected
@@ -220,7 +224,7 @@ def test_a_figure_that_is_not_finite_is_told_once():
 
 def test_a_run_tells_what_its_discriminators_do(folder, setting, monkeypatch, capsys):
     winning = [of_discriminator("discriminator", 10.0)]
-    monkeypatch.setattr(run_module.Validator, "discriminator_scores", lambda _: winning)
+    monkeypatch.setattr(Validator, "discriminator_scores", lambda _: winning)
     run = pipelines.train(short(), folder, name="won", setting=setting)
     assert " ".join(capsys.readouterr().err.split()).count("its generator gets little to learn from") == 1
     lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]

@@ -13,15 +13,18 @@ from torch import Tensor, nn
 
 from pipelines.methods import method_class
 from pipelines.recipes import named_recipes, recipe_named
-from translate.card import Card, LabelMap, Port
+from translate.card import Card, Label, LabelMap, Port
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
+from translate.data.domains import Domains, TwoDomains
 from translate.data.tensors import assemble
 from translate.engine import Engine
 from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
-from translate.recipe import Adam, Length, Recipe, Schedule
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe
+from translate.schedule import Schedule
 
 RECIPES = tuple(named_recipes())
 """Every method under its own name, and the variants."""
@@ -29,6 +32,7 @@ RECIPES = tuple(named_recipes())
 CPU = torch.device("cpu")
 CROP_PX = 32
 POOL_SIZE = 3
+CLASSES = ("dark", "middle", "light")
 PROJECTED_HEADS = 3
 """As many as crops of 32 px take."""
 
@@ -89,9 +93,11 @@ def _shrunk(part: Any, shrink: Shrink) -> Any:
 
 
 def tiny_recipe(name: str, shrink: Shrink = small, **changes: Any) -> Recipe[Any]:
-    """The named recipe with a shrunk configuration, at 32 px, ready for an engine."""
+    """The named recipe with a shrunk configuration, at 32 px, for an engine; `a` and `b` are kinds of pictures."""
     recipe = recipe_named(name)
+    kinds = {key: changes.pop(key) for key in ("a", "b") if key in changes}
     plain = {
+        "domains": replace(_known(recipe.domains), **kinds),
         "config": _shrunk(recipe.config, shrink),
         "augmentation": Augmentation(load_px=CROP_PX, crop_px=CROP_PX),
         "batch_size": 2,
@@ -100,6 +106,13 @@ def tiny_recipe(name: str, shrink: Shrink = small, **changes: Any) -> Recipe[Any
         "threads": 1,
     }
     return replace(recipe, **(plain | changes))
+
+
+def _known(domains: Domains) -> Domains:
+    """Samples of x are colour pictures of three classes, as if a data set had said so."""
+    if isinstance(domains, TwoDomains):
+        return domains
+    return replace(domains, x="rgb", classes=CLASSES if domains.labelled else ())
 
 
 def tiny_method(recipe: Recipe[Any], seed: int = 0) -> Method:
@@ -134,7 +147,10 @@ def photographed(port: Port, top: int, left: int, size_px: int) -> np.ndarray:
 
 
 def batch_of(spec: SampleSpec, index: int = 0) -> dict[str, Tensor]:
-    """Real pictures by domain, other crops for each `index`; those of `a` are the dark negatives of those of `b`."""
+    """Real pictures by domain, other crops for each `index`; those of `a` are the dark negatives of those of `b`.
+
+    Labels go through the classes in turn.
+    """
     places = np.random.default_rng(index).integers(0, 128 - spec.height_px, (spec.batch_size, 2)).tolist()
     return {name: assemble(ports, _arrays(name, ports, places, spec), CPU) for name, ports in spec.domains.items()}
 
@@ -142,6 +158,9 @@ def batch_of(spec: SampleSpec, index: int = 0) -> dict[str, Tensor]:
 def _arrays(domain: str, ports: tuple[Port, ...], places: list[list[int]], spec: SampleSpec) -> dict[str, Tensor]:
     arrays = dict[str, Tensor]()
     for port in ports:
+        if isinstance(port, Label):
+            arrays[port.name] = torch.arange(spec.batch_size) % port.classes
+            continue
         pixels = np.stack([photographed(port, *place, spec.height_px) for place in places])
         if not isinstance(port, LabelMap):
             pixels = pixels.transpose(0, 3, 1, 2)
@@ -220,7 +239,7 @@ def game_recipe(**changes: Any) -> Recipe[Any]:
         "config": Game.Config(),
         "optimisers": {"left": Adam(), "right": Adam()},
         "length": Length(images=1000),
-        "paired": True,
+        "domains": TwoDomains(paired=True),
         "augmentation": Augmentation(load_px=8, crop_px=8),
         "batch_size": 2,
         "schedule": Schedule(shape="constant"),

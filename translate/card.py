@@ -4,12 +4,14 @@ A card is plain data with an exact JSON round trip. It imports the standard libr
 that serves a model reads it, and what serves has no torch.
 
 Ports are *named*; a model may have several inputs and several outputs. Every picture-like port carries numbers
-in [-1, 1] (pictures as x / 127.5 - 1; label maps one-hot, 1 where the class is and -1 elsewhere), as NCHW.
+in [-1, 1] (pictures as x / 127.5 - 1; label maps one-hot, 1 where the class is and -1 elsewhere), as NCHW. The other
+ports have one row a sample.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import inf, isfinite
 from typing import Any, ClassVar, Literal, Self
 
 from translate.errors import ModelError
@@ -37,6 +39,11 @@ class Picture:
     channels: int = 3
     size: SizeRule = field(default_factory=SizeRule)
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers."""
+        return -1.0, 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelMap:
@@ -52,9 +59,87 @@ class LabelMap:
         """Channels of the one-hot form."""
         return self.classes
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers."""
+        return -1.0, 1.0
 
-Port = Picture | LabelMap
-_PORTS: dict[str, type[Picture] | type[LabelMap]] = {kind.kind: kind for kind in (Picture, LabelMap)}
+
+@dataclass(frozen=True, kw_only=True)
+class FixedPicture:
+    """Pixels of one size only: what a generator makes out of noise, or an encoder with dense layers takes."""
+
+    kind: ClassVar[str] = "fixed_picture"
+    name: str
+    channels: int
+    height_px: int
+    width_px: int
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers."""
+        return -1.0, 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latent:
+    """Noise or a code that a generator starts from: N x `size` float32 numbers, each drawn from `distribution`."""
+
+    kind: ClassVar[str] = "latent"
+    name: str
+    size: int
+    distribution: Literal["normal", "uniform"] = "normal"
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers; a normal distribution has no end."""
+        return (-inf, inf) if self.distribution == "normal" else (-1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One of `classes` classes a sample: N int64 numbers from 0. `names` are those of the classes, or none."""
+
+    kind: ClassVar[str] = "label"
+    name: str
+    classes: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers."""
+        return 0.0, float(self.classes - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """Plain numbers, N x `size` float32 in units of their own: points, codes, scores of classes."""
+
+    kind: ClassVar[str] = "vector"
+    name: str
+    size: int
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers: not bounded."""
+        return -inf, inf
+
+
+PicturePort = Picture | LabelMap
+"""Ports of pictures of many sizes: N x channels x height x width."""
+Port = PicturePort | FixedPicture | Latent | Label | Vector
+_KINDS: tuple[type[Port], ...] = (Picture, LabelMap, FixedPicture, Latent, Label, Vector)
+_PORTS: dict[str, type[Port]] = {kind.kind: kind for kind in _KINDS}
+
+
+def picture_ports(ports: Iterable[Port]) -> tuple[PicturePort, ...]:
+    """The ports of what is to translate pictures of any size. Raises ModelError for a port of another kind."""
+    kept: list[PicturePort] = []
+    for port in ports:
+        if not isinstance(port, PicturePort):
+            raise ModelError(f"{port.name!r} is a {port.kind.replace('_', ' ')}, not a picture of any size")
+        kept.append(port)
+    return tuple(kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +172,21 @@ class Card:
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     card_version: int = CARD_VERSION
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether everything that goes in is a picture of any size."""
+        return all(isinstance(port, PicturePort) for port in self.inputs)
+
+    @property
+    def input_pictures(self) -> tuple[PicturePort, ...]:
+        """The inputs of what takes pictures. Raises ModelError for what takes something else."""
+        return picture_ports(self.inputs)
+
+    @property
+    def output_pictures(self) -> tuple[PicturePort, ...]:
+        """The outputs of what gives pictures of any size. Raises ModelError for what gives something else."""
+        return picture_ports(self.outputs)
+
     def to_json(self) -> str:
         """The card as text; `from_json` gives an equal card back."""
         document = asdict(self)
@@ -115,14 +215,21 @@ def _refuse_newer(version: int) -> None:
 
 
 def _port_document(port: Port) -> dict[str, Any]:
-    return {"kind": port.kind, **asdict(port)}
+    """With the port's range, for readers in other languages; a side without an end is null."""
+    ends = [end if isfinite(end) else None for end in port.range]
+    return {"kind": port.kind, **asdict(port), "range": ends}
 
 
 def _read_port(document: dict[str, Any]) -> Port:
     values = dict(document)
     kind = _PORTS[values.pop("kind")]
-    values["size"] = SizeRule(**values["size"])
+    values.pop("range", None)  # follows from the rest
     unknown = set(values) - {entry.name for entry in fields(kind)}
     if unknown:
         raise ValueError(f"unknown fields {sorted(unknown)}")
+    if issubclass(kind, PicturePort):
+        values["size"] = SizeRule(**values["size"])
+    if "names" in values:
+        values["names"] = tuple(values["names"])
     return kind(**values)
+

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from translate.card import Port
+from translate.card import PicturePort
 from translate.method import Deploy
 from translate.networks.generators import TranslationNetwork
 
@@ -24,7 +24,7 @@ class OnPorts(nn.Module):
         return self.network(stacked).split(self.output_channels, dim=1)
 
 
-def translation(network: TranslationNetwork, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Deploy:
+def translation(network: TranslationNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]) -> Deploy:
     """A generator from the pictures of one domain to those of another, at any size in its rule."""
     return Deploy(
         module=OnPorts(network=network, output_channels=tuple(port.channels for port in outputs)),

@@ -61,3 +61,9 @@ class PartialFailureError(PixturnError):
     """Some inputs failed; the rest are done."""
 
     exit_code = 8
+
+
+def require(condition: bool, option: str, value: float, choose: str) -> None:
+    """Raise ConfigurationError for an option (without its dashes) whose value cannot be; `choose` says what can."""
+    if not condition:
+        raise ConfigurationError(f"--{option} is {value}: choose {choose}")

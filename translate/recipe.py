@@ -8,101 +8,27 @@ so that a recipe means the same at any batch size.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import cattrs
-import torch
 import tyro
-from torch import nn
+from cattrs.strategies import configure_tagged_union
 
 from translate.data.augmentation import Augmentation
 from translate.data.device_augmentation import DeviceAugmentation
-from translate.data.domain import SampleSpec, ports_of
-from translate.errors import ConfigurationError
+from translate.data.domain import SampleSpec
+from translate.data.domains import Domains
+from translate.errors import ConfigurationError, require
+from translate.optimisers import Optimiser
+from translate.schedule import Schedule
 
 ConfigT = TypeVar("ConfigT")
 
 _SEEDS = 2**63
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
-ScheduleShape = Literal["constant", "linear", "cosine"]
-
-
-def _require(condition: bool, option: str, value: float, choose: str) -> None:
-    if not condition:
-        raise ConfigurationError(f"--{option} is {value}: choose {choose}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adam:
-    """Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where weights decay; one for each network."""
-
-    learning_rate: float = 2e-4
-    """Step size at the start."""
-    beta1: float = 0.5
-    """Decay of the running mean of gradients."""
-    beta2: float = 0.999
-    """Decay of the running mean of squared gradients."""
-    epsilon: float = 1e-8
-    """Added to the denominator."""
-    weight_decay: float = 0.0
-    """Decoupled decay of the weights, a step."""
-
-    def __post_init__(self) -> None:
-        """Refuse what Adam cannot do."""
-        rate, decay = self.learning_rate, self.weight_decay
-        _require(0 <= rate < math.inf, "optimisers.NETWORK.learning-rate", rate, "0 or more (0 holds the network)")
-        for name, beta in (("beta1", self.beta1), ("beta2", self.beta2)):
-            _require(0 <= beta < 1, f"optimisers.NETWORK.{name}", beta, "0 to below 1")
-        _require(0 < self.epsilon < math.inf, "optimisers.NETWORK.epsilon", self.epsilon, "a small number above 0")
-        _require(0 <= decay < math.inf, "optimisers.NETWORK.weight-decay", decay, "0 or more")
-
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """An optimiser for one network."""
-        return torch.optim.AdamW(
-            parameters,
-            lr=self.learning_rate,
-            betas=(self.beta1, self.beta2),
-            eps=self.epsilon,
-            weight_decay=self.weight_decay,
-        )
-
-
-def _linear(position: float) -> float:
-    return 1.0 - position
-
-
-def _cosine(position: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * position))
-
-
-def _constant(position: float) -> float:  # noqa: ARG001 - all shapes are called alike
-    return 1.0
-
-
-_SHAPES: dict[ScheduleShape, Callable[[float], float]] = {"constant": _constant, "linear": _linear, "cosine": _cosine}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """The learning rate over a run, as a factor of the optimisers' own."""
-
-    shape: ScheduleShape = "linear"
-    """How the rate falls to 0 once it is no longer held."""
-    hold: float = 0.5
-    """Part of the run (0 to 1) through which the rate is held; pix2pix and CycleGAN hold it for half."""
-
-    def __post_init__(self) -> None:
-        """Refuse a part that is none."""
-        _require(0 <= self.hold <= 1, "schedule.hold", self.hold, "0 to 1, a part of the run")
-
-    def factor(self, fraction: float) -> float:
-        """The factor at a fraction of the run."""
-        if fraction <= self.hold:
-            return 1.0
-        return _SHAPES[self.shape]((fraction - self.hold) / (1.0 - self.hold))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +65,9 @@ class Validation:
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be."""
-        _require(self.every_images >= 0, "validation.every-images", self.every_images, "0 or more images")
-        _require(0 <= self.fraction < 1, "validation.fraction", self.fraction, "0 to below 1")
-        _require(self.most >= 1, "validation.most", self.most, "at least 1 picture")
+        require(self.every_images >= 0, "validation.every-images", self.every_images, "0 or more images")
+        require(0 <= self.fraction < 1, "validation.fraction", self.fraction, "0 to below 1")
+        require(self.most >= 1, "validation.most", self.most, "at least 1 picture")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,20 +78,14 @@ class Recipe(Generic[ConfigT]):
     """Name of the method: its module in pipelines.methods."""
     config: ConfigT
     """The method's own configuration."""
-    optimisers: dict[str, Adam]
+    optimisers: dict[str, Optimiser]
     """An optimiser for each network, by the network's name."""
     length: Annotated[Length, tyro.conf.Suppress]
     """How long to train; on the command line --images, --epochs or --minutes."""
     data: Annotated[str, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")] = ""
     """The data set's folder; `pixturn check DIR` says how it is understood."""
-    direction: Literal["AtoB", "BtoA"] = "AtoB"
-    """BtoA turns the data set round: what lies in B is the input."""
-    a: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
-    """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
-    b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
-    """Kind of the output pictures, likewise."""
-    paired: bool
-    """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
+    domains: Annotated[Domains, tyro.conf.arg(name="")]
+    """What the data set holds."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """What is done to training pictures on the CPU, by albumentations."""
     device_augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
@@ -197,19 +117,19 @@ class Recipe(Generic[ConfigT]):
 
     def __post_init__(self) -> None:
         """Refuse what no run can be."""
-        _require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
-        _require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
-        _require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
+        require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
+        require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
+        require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
         half_life = self.average_half_life_images
-        _require(0 <= half_life < math.inf, "average-half-life-images", half_life, "0 (no average) or more images")
-        _require(self.threads >= 0, "threads", self.threads, "0 (all cores) or more")
-        _require(0 <= self.seed < _SEEDS, "seed", self.seed, f"0 to below {_SEEDS}")
-        _require(self.save_every_images >= 0, "save-every-images", self.save_every_images, "0 or more images")
+        require(0 <= half_life < math.inf, "average-half-life-images", half_life, "0 (no average) or more images")
+        require(self.threads >= 0, "threads", self.threads, "0 (all cores) or more")
+        require(0 <= self.seed < _SEEDS, "seed", self.seed, f"0 to below {_SEEDS}")
+        require(self.save_every_images >= 0, "save-every-images", self.save_every_images, "0 or more images")
 
     def spec(self) -> SampleSpec:
         """What a training batch holds."""
         return SampleSpec(
-            domains={"a": ports_of(self.a, "a"), "b": ports_of(self.b, "b")},
+            domains=self.domains.ports(),
             height_px=self.augmentation.crop_px,
             width_px=self.augmentation.crop_px,
             batch_size=self.batch_size,
@@ -217,6 +137,8 @@ class Recipe(Generic[ConfigT]):
 
 
 _converter = cattrs.Converter(forbid_extra_keys=True)
+for _union in (Domains, Optimiser):
+    configure_tagged_union(_union, _converter, tag_name="kind")
 
 
 def to_json(recipe: Recipe[Any]) -> str:

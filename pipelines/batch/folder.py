@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,9 @@ from pipelines.batch.failures import Failure, write_failures
 from pipelines.batch.holding import held
 from pipelines.batch.plan import Errand, Plan, require_apart
 from pipelines.batch.reading import MAX_PIXELS, Reader, limits_for
+from pipelines.batch.record import Record, State
 from pipelines.batch.results import Format, Results, require_writable
+from pipelines.batch.tally import FolderResult, Tally
 from pipelines.batch.together import MODEL_FAILED, in_groups, translated, usual_batch
 from pipelines.tasks import Translate
 from translate.data.carried import Alpha
@@ -25,21 +26,6 @@ _MOST_FAILED_IN_A_ROW: Final = 20
 
 def _tell_nobody(done: int, total: int) -> None:
     """No progress is shown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderResult:
-    """What became of the pictures of a folder.
-
-    `done` were translated now, `skipped` were there already, `failed` came to nothing, `left` were not tried (the run
-    was asked to stop). `device` is where the model ran.
-    """
-
-    done: int
-    skipped: int
-    failed: tuple[Failure, ...]
-    device: str
-    left: int = 0
 
 
 def run_folder(
@@ -58,8 +44,8 @@ def run_folder(
 
     Sub-folders and names are kept (`pipelines.batch.naming` says when not). Each file is written whole or not at all,
     so a result that is there counts as done, whatever made it; after a kill the same call goes on. A picture that is
-    refused is listed in `out`/failures.jsonl, and the others go on. No picture is ever overwritten. Memory follows
-    from the size of the pictures, not from their number.
+    refused is listed in `out`/failures.jsonl, and the others go on. `out`/run.json says what made them. No picture is
+    ever overwritten. Memory follows from the size of the pictures, not from their number.
 
     Args:
         translate: what `pipelines.load` gives.
@@ -118,30 +104,28 @@ class _Task:
         self._progress = progress
         self._stop = stop
         self._threads = max(2, min(4, os.cpu_count() or 1))
-        self._total = 0
-        self._done = 0
-        self._skipped = 0
-        self._failed = list[Failure]()
+        self._tally = Tally()
         self._failed_in_a_row = 0
+        self._record = Record(plan.out, translate, self._tally)
 
     def run(self) -> FolderResult:
         self._plan.prepare()
-        self._total = sum(1 for each in self._plan.errands() if isinstance(each, Failure) or not each.is_done)
+        self._tally.missing = sum(1 for each in self._plan.errands() if isinstance(each, Failure) or not each.is_done)
+        self._record.begin()
         self._tell()
         try:
             self._translate_all()
         except BaseException:
             with suppress(StorageError):  # what stopped the run is what is to be told
-                write_failures(self._failed, self._plan.out)
+                self._end("failed")
             raise
-        write_failures(self._failed, self._plan.out)
-        return FolderResult(
-            done=self._done,
-            skipped=self._skipped,
-            failed=tuple(self._failed),
-            device=self._translate.device,
-            left=max(0, self._total - self._done - len(self._failed)) if self._stop() else 0,
-        )
+        result = self._tally.result(self._translate.device, is_stopped=self._stop())
+        self._end("stopped" if result.left else "finished")
+        return result
+
+    def _end(self, state: State) -> None:
+        write_failures(self._tally.failed, self._plan.out)
+        self._record.end(state)
 
     def _translate_all(self) -> None:
         results = Results(card=self._translate.card)
@@ -166,7 +150,7 @@ class _Task:
             if isinstance(each, Failure):
                 self._fail(each)
             elif each.is_done:
-                self._skipped += 1
+                self._tally.there_before += 1
             else:
                 yield each
 
@@ -187,14 +171,15 @@ class _Task:
 
     def _written(self, failure: Failure | None) -> None:
         if failure is None:
-            self._done += 1
+            self._tally.translated += 1
             self._tell()
         else:
             self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
-        self._failed.append(failure)
+        self._tally.failed.append(failure)
         self._tell()
 
     def _tell(self) -> None:
-        self._progress(self._done + len(self._failed), self._total)
+        self._progress(self._tally.behind, self._tally.missing)
+        self._record.keep_up()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from translate.card import Card, LabelMap, Port
+from translate.card import Card, LabelMap, PicturePort
 from translate.data.carried import Alpha, Carried, carried_of
 from translate.data.headers import DEFAULT_LIMITS, Limits
 from translate.data.pictures import (
@@ -82,7 +82,7 @@ class Opened:
 
     def decoded(self) -> Sample:
         """Decode them. Raises PictureError."""
-        ports = self.reader.card.inputs
+        ports = self.reader.card.input_pictures
         pictures = [
             decode(content, str(path), self.reader.limits)
             for path, content in zip(self.paths, self.contents, strict=True)
@@ -94,13 +94,13 @@ class Opened:
         return Sample(pixels=pixels, carried=_carried(pictures[0], ports[0], self.reader.alpha))
 
 
-def _pixels(picture: Decoded, port: Port) -> Pixels:
+def _pixels(picture: Decoded, port: PicturePort) -> Pixels:
     if isinstance(port, LabelMap):
         return labels_within(labels_of(picture), port.classes, picture.name)
     return pixels_of(picture, channels=port.channels)
 
 
-def _carried(picture: Decoded, port: Port, alpha: Alpha) -> Carried:
+def _carried(picture: Decoded, port: PicturePort, alpha: Alpha) -> Carried:
     return Carried() if isinstance(port, LabelMap) else carried_of(picture, channels=port.channels, alpha=alpha)
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from translate.card import Card, LabelMap, Port
+from translate.card import Card, LabelMap, PicturePort
 from translate.data.carried import Carried
 from translate.data.headers import EXTENSIONS
 from translate.data.writing import write_picture
@@ -26,7 +26,7 @@ _UINT8_CLASSES: Final = 256
 
 def require_writable(card: Card, ending: str) -> None:
     """Make sure that every output of a model can be written so. Raises ConfigurationError that names the formats."""
-    for port in card.outputs:
+    for port in card.output_pictures:
         good = _formats_for(port)
         if EXTENSIONS.get(ending.lower()) not in good:
             raise ConfigurationError(
@@ -35,7 +35,7 @@ def require_writable(card: Card, ending: str) -> None:
             )
 
 
-def _formats_for(port: Port) -> tuple[str, ...]:
+def _formats_for(port: PicturePort) -> tuple[str, ...]:
     if isinstance(port, LabelMap):  # JPEG would change the labels
         return ("PNG", "TIFF", "WEBP", "BMP") if port.classes <= _UINT8_CLASSES else ("PNG", "TIFF")
     return _WITH_ALPHA if port.channels == 4 else ("PNG", "WEBP", "TIFF", "JPEG", "BMP")
@@ -57,14 +57,14 @@ class Results:
         try:
             with room_for(targets[0], 0):
                 targets[0].parent.mkdir(parents=True, exist_ok=True)
-            for port, target in reversed([*zip(self.card.outputs, targets, strict=True)]):
+            for port, target in reversed([*zip(self.card.output_pictures, targets, strict=True)]):
                 self._write(outputs[port.name], port, carried, target)
         except StorageError as problem:
             if isinstance(problem.__cause__, OSError) and problem.__cause__.errno == errno.ENAMETOOLONG:
                 raise PictureError("name_too_long", f"{targets[0]}: the disk takes no name as long as that") from None
             raise
 
-    def _write(self, made: Made, port: Port, carried: Carried, target: Path) -> None:
+    def _write(self, made: Made, port: PicturePort, carried: Carried, target: Path) -> None:
         if isinstance(port, LabelMap):
             write_picture(made, target)
             return

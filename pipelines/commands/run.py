@@ -22,15 +22,17 @@ from rich.progress import (
 from pipelines.batch import FolderResult, run_folder
 from pipelines.batch.failures import FAILURES
 from pipelines.batch.reading import MAX_PIXELS, Reader, limits_for
+from pipelines.batch.record import RECORD
 from pipelines.batch.results import Format, Results, require_writable
 from pipelines.large import Tiles
-from pipelines.load import Compute, Device, load
+from pipelines.load import Device, load, require_translator
 from pipelines.runs import RUNS
 from pipelines.stopping import listening
 from pipelines.tasks import Translate
 from translate.data.carried import Alpha
 from translate.data.headers import EXTENSIONS
 from translate.errors import ConfigurationError, PartialFailureError
+from translate.runtime.openvino_model import Compute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class RunOptions:
     A folder keeps its sub-folders and names: a.png stays a.png, a.jpg becomes a.jpg.png, since both may be there. A
     result that is there counts as done, so the same command goes on after a stop; for another model or other options
     choose another OUT. Pictures that are refused are listed in OUT/failures.jsonl (exit code 8), and the others go on.
+    OUT/run.json says which model made them, on which device, when, and how many.
     """
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
@@ -61,8 +64,8 @@ class RunOptions:
     """Folder of the runs."""
     device: Device = "auto"
     """Where to compute; auto takes CUDA where there is one. tensorrt and openvino run .onnx files."""
-    precision: Compute = "fp32"
-    """What the device computes in; bf16 is for openvino, on CPUs that have it: faster, and less exact."""
+    compute: Compute = "fp32"
+    """What layers compute in; bf16 is for openvino, on CPUs that have it: faster, and less exact."""
     file_format: Annotated[
         Format | None, tyro.conf.arg(name="format", help_behavior_hint="(default: the ending of OUT, or png)")
     ] = None
@@ -96,16 +99,17 @@ def main(arguments: Sequence[str]) -> int:
         if not path.exists():
             raise ConfigurationError(f"{path} does not exist")
     are_folders = all(path.is_dir() for path in options.pictures)
-    translate = load(
+    pipeline = load(
         options.name,
         direction=options.direction,
         device=options.device,
-        precision=options.precision,
+        compute=options.compute,
         runs=options.runs,
         tiles=Tiles(
             tile_px=options.tile_px, scratch=options.scratch, progress=None if are_folders else _TileProgress()
         ),
     )
+    translate = require_translator(pipeline)
     _require_as_many(options, [port.name for port in translate.card.inputs])
     if are_folders:
         return _folder(translate, options)
@@ -175,9 +179,9 @@ def _ended(result: FolderResult, out: Path) -> int:
     if result.failed:
         raise PartialFailureError(
             f"{len(result.failed)} of {good + len(result.failed)} pictures failed; see {out / FAILURES}. "
-            f"{good} are in {out}{before} ({result.device})"
+            f"{good} are in {out}{before} ({result.device}); {RECORD} says more"
         )
-    _say(f"{good} pictures in {out}{before} ({result.device})")
+    _say(f"{good} pictures in {out}{before} ({result.device}); {out / RECORD} says more")
     return 0
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from pipelines.methods import method_class, method_names
 from pipelines.recipes import named_recipes, recipe_named
 from pipelines.training import Setting, resume, train
-from pipelines.training.data import open_data
+from pipelines.training.kit import kit_of
 from pipelines.training.resolve import resolve
 from translate.devices import pick_device
 from translate.errors import ConfigurationError
@@ -99,7 +99,8 @@ def _with_length(options: TrainOptions[Any]) -> Recipe[Any]:
 def _resolved(recipe: Recipe[Any], setting: Setting) -> Recipe[Any]:
     if not recipe.data:
         return recipe
-    return resolve(recipe, pictures=len(open_data(recipe).train), device=pick_device(setting.device))
+    recipe, data = kit_of(recipe).open_data(recipe)
+    return resolve(recipe, pictures=len(data.train), device=pick_device(setting.device))
 
 
 def _print_usage(console: Console) -> None:

@@ -5,11 +5,12 @@ import json
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from translate.errors import ConfigurationError, StorageError
+from translate.data.npz import count_samples
+from translate.errors import ConfigurationError, DatasetError, StorageError
 
 OnProgress = Callable[[int, int], None]
 """Called with the samples that are done and with all of them."""
@@ -22,16 +23,18 @@ class Request:
     """What was asked for; a folder that was prepared for another request is left alone.
 
     Args:
-        name: The example, `openmoji` or `basemap`.
-        package: The package with the originals, and its version.
-        size_px: Width and height of every picture.
+        name: The example, such as `openmoji`.
+        package: The package with the originals, and its version; empty where there are none.
+        size_px: Width and height of every picture; 0 for what is no picture.
         paired: Whether the training halves show the same things under the same names.
+        variant: Whatever else was asked for, in words.
     """
 
     name: str
     package: str
     size_px: int
-    paired: bool
+    paired: bool = False
+    variant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +45,19 @@ class Summary:
         request: What was asked for.
         licence: The pictures' licence, by its usual short name.
         attribution: What has to be said wherever the pictures are shown.
-        counts: Pictures in each of `trainA`, `trainB`, `testA` and `testB`.
+        counts: Pictures in each folder (`trainA`, ...), or samples in each `.npz` (`train`, ...).
         families: Groups that were kept together, in `train` and `test`: drawings of one thing, or a block of the globe.
         renderer: The package that rasterised the originals, and its version; empty where they are pictures already.
+        class_names: Of the labels, in their order; empty where there are none.
     """
 
     request: Request
     licence: str
     attribution: str
     counts: Mapping[str, int]
-    families: Mapping[str, int]
+    families: Mapping[str, int] = field(default_factory=dict[str, int])
     renderer: str = ""
+    class_names: tuple[str, ...] = ()
 
 
 def package_version(package: str) -> str:
@@ -95,21 +100,33 @@ def find_prepared(folder: Path, request: Request) -> Summary | None:
         raise ConfigurationError(f"{folder} holds other files: name a folder that is empty or does not exist yet")
     if summary.request != request:
         raise ConfigurationError(f"{folder} holds {summary.request}, not {request}: name another folder or delete it")
-    if any(len(list((folder / part).glob("*.png"))) != count for part, count in summary.counts.items()):
+    if any(_count(folder, part) != count for part, count in summary.counts.items()):
         raise ConfigurationError(f"{folder} has lost or gained pictures since it was prepared: delete it, then prepare")
     return summary
+
+
+def _count(folder: Path, part: str) -> int:
+    """Samples that a part still has, as an array or as pictures; 0 where it cannot be read."""
+    packed = folder / f"{part}.npz"
+    if not packed.exists():
+        return len(list((folder / part).rglob("*.png")))
+    try:
+        return count_samples(packed)
+    except DatasetError:
+        return 0
 
 
 def _read_summary(folder: Path) -> Summary | None:
     try:
         fields = json.loads((folder / _SUMMARY_FILE).read_text(encoding="utf-8"))
-        return Summary(**fields | {"request": Request(**fields["request"])})
+        names = tuple(fields.get("class_names", ()))
+        return Summary(**fields | {"request": Request(**fields["request"]), "class_names": names})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 @contextmanager
-def written_whole(folder: Path) -> Generator[Path]:
+def written_whole(folder: Path, *, needs_mb: int = 30) -> Generator[Path]:
     """Gives a hidden sibling to write into, which becomes `folder` at the end; what was interrupted never does.
 
     Raises:
@@ -127,7 +144,7 @@ def written_whole(folder: Path) -> Generator[Path]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             free = shutil.disk_usage(folder.parent).free
             raise StorageError(
-                f"{folder}: no room left: about 30 MB are needed, {free / 1e6:.0f} MB are free"
+                f"{folder}: no room left: about {needs_mb} MB are needed, {free / 1e6:.0f} MB are free"
             ) from error
         raise
     finally:

@@ -44,7 +44,7 @@ LARGEST_TEST_FAMILY = 12
 _LEFT_OUT_GROUPS = frozenset({"flags", "component", "extras-unicode"})  # blank in black; no drawings; unofficial
 _SKIN_TONE = re.compile(r"1F3F[B-F]")
 _SPLIT = "openmoji test split 1"
-_ATTRIBUTION = (
+ATTRIBUTION = (
     "All emojis designed by OpenMoji, the open-source emoji and icon project (https://openmoji.org). "
     "Licence: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)"
 )
@@ -94,12 +94,21 @@ def prepare(folder: Path, *, size_px: int = 128, on_progress: OnProgress | None 
     """
     if size_px < 16:
         raise ConfigurationError(f"size_px is {size_px}: no drawing is left below 16")
+    request = Request(name="openmoji", package=f"{PACKAGE} {require_version()}", size_px=size_px, paired=True)
+    prepared = find_prepared(folder, request)
+    return prepared or write(folder, request, split_by_family(distinct_drawings()), on_progress)
+
+
+def require_version() -> str:
+    """The installed version of the drawings.
+
+    Raises:
+        ConfigurationError: They are not installed, or another version, whose drawings the table does not list.
+    """
     version = package_version(PACKAGE)
     if version != VERSION:
         raise ConfigurationError(f"{PACKAGE} is {version}, not {VERSION}: run `pip install pixturn[examples]`")
-    request = Request(name="openmoji", package=f"{PACKAGE} {version}", size_px=size_px, paired=True)
-    prepared = find_prepared(folder, request)
-    return prepared or write(folder, request, split_by_family(distinct_drawings()), on_progress)
+    return version
 
 
 def write(folder: Path, request: Request, split: DrawingSplit, on_progress: OnProgress | None = None) -> Summary:
@@ -107,7 +116,7 @@ def write(folder: Path, request: Request, split: DrawingSplit, on_progress: OnPr
     summary = Summary(
         request=request,
         licence="CC-BY-SA-4.0",
-        attribution=_ATTRIBUTION,
+        attribution=ATTRIBUTION,
         counts={
             f"{part}{domain}": len(drawings)
             for part, drawings in (("train", split.train), ("test", split.test))

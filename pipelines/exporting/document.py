@@ -1,6 +1,6 @@
 """The model card that people read: what the file does, how to run it, where it comes from, and what went wrong."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,17 +35,47 @@ def document(name: str, card: Card, folder: RunFolder, *, sheet: str) -> str:
         sheet: file of the pictures before and after.
     """
     figures = read_figures(folder.figures)
+    sections = {
+        "Where it comes from": _origin(card),
+        "How good it is": _scores(card, figures),
+        "What was seen to go wrong": _failures(card, figures),
+        "Agreement with PyTorch": parity(card, "the trained network", "real"),
+    }
+    return page(name, card, sheet=sheet, sections=sections)
+
+
+def page(name: str, card: Card, *, sheet: str, sections: Mapping[str, Iterable[str]]) -> str:
+    """A model's page in Markdown: what every file is told of, then lines by the title of their section.
+
+    Args:
+        name: the model's file.
+        card: what it does.
+        sheet: file of the pictures before and after.
+        sections: what is to be said of this one.
+    """
     parts = [
         f"{_mark(name)}\n# {name}",
         f"{_purpose(card)}\n\n![Before and after, row by row]({sheet})",
         _section("Run it", _commands(name, card)),
         _section("What goes in and comes out", _contract(card)),
-        _section("Where it comes from", _origin(card)),
-        _section("How good it is", _scores(card, figures)),
-        _section("What was seen to go wrong", _failures(card, figures)),
-        _section("Agreement with PyTorch", _parity(card)),
+        *(_section(title, lines) for title, lines in sections.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def parity(card: Card, network: str, pictures: str) -> Iterator[str]:
+    """What the proof measured, as lines: against which network, on which kind of pictures."""
+    yield f"Largest differences from {network} in float32, measured on {pictures} pictures when this was written:\n"
+    yield from (f"- {name}: {value:.3g}" for name, value in card.parity.items())
+
+
+def weaknesses(card: Card) -> Iterator[str]:
+    """What is known to go wrong from how such a network computes."""
+    if card.tiling == "whole-picture statistics":
+        yield (
+            "- A picture of one colour: the network divides by how much a picture varies, so rounding decides what "
+            "comes out."
+        )
 
 
 def _mark(name: str) -> str:
@@ -58,7 +88,9 @@ def _section(title: str, lines: Iterable[str]) -> str:
 
 def _purpose(card: Card) -> str:
     inputs, outputs = (" and ".join(f"`{port.name}`" for port in ports) for ports in (card.inputs, card.outputs))
-    return f"Turns pictures of {inputs} into pictures of {outputs} ({card.method}, {card.precision}), at any size."
+    larger = f", {card.scale} times as high and wide" if card.scale > 1 else ""
+    kind = f"({card.method}, {card.precision})"
+    return f"Turns pictures of {inputs} into pictures of {outputs}{larger} {kind}, at any size."
 
 
 def _commands(name: str, card: Card) -> Iterator[str]:
@@ -137,11 +169,7 @@ def _table(scores: ScoreTable) -> Iterator[str]:
 def _failures(card: Card, figures: Figures | None) -> Iterator[str]:
     found = list(_found(figures)) if figures is not None else []
     yield from found or ["- Nothing was looked for: `pixturn report` on the run does; then export it again."]
-    if card.tiling == "whole-picture statistics":
-        yield (
-            "- A picture of one colour: the network divides by how much a picture varies, so rounding decides what "
-            "comes out."
-        )
+    yield from weaknesses(card)
 
 
 def _found(figures: Figures) -> Iterator[str]:
@@ -151,8 +179,3 @@ def _found(figures: Figures) -> Iterator[str]:
     yield from (f"- Worst pictures: `{key}`, {measure} {value:.4g}" for key, measure, value in figures.worst)
     if figures.health is not None and not figures.health:
         yield "- The health checks of the report found nothing."
-
-
-def _parity(card: Card) -> Iterator[str]:
-    yield "Largest differences from the trained network in float32, measured on real pictures when this was written:\n"
-    yield from (f"- {name}: {value:.3g}" for name, value in card.parity.items())

@@ -1,30 +1,23 @@
 """`export(name)`: a trained run's deploy as one file, once it is proven; or an error, and no file at all."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from onnx import ModelProto
 from rich.console import Console
 
+from pipelines.exporting.choosing import material_for
 from pipelines.exporting.document import document, own_name
-from pipelines.exporting.pictures import Sample, held_out_pictures, pictures_in
-from pipelines.exporting.proving import Proof
-from pipelines.exporting.sheet import sheet
+from pipelines.exporting.material import Material
 from pipelines.runs import RUNS, RunFolder, find_run
-from pipelines.tasks import TASKS
 from pipelines.trained import Trained
 from translate.card import Card, Precision
 from translate.errors import ConfigurationError
-from translate.export.fitting import fitted
 from translate.export.folder import publish, require_own_manifest
 from translate.export.graph import set_card, to_onnx
 from translate.export.session import ProtoRuntime
 from translate.method import Deploy
-from translate.runtime.codec import codec_for
 
 FOLDER = "export"
 """Where exports lie in a run's folder, unless another place is named."""
@@ -45,19 +38,14 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A deploy of a run, its card, and real pictures to prove it on; `usual_px` is the training crop."""
+    """A deploy of a run, its card, and what it is proven on."""
 
     folder: RunFolder
     trained: Trained
     direction: str
     deploy: Deploy
     card: Card
-    samples: Sequence[Sample]
-
-    @property
-    def usual_px(self) -> int:
-        """The side of the training crops."""
-        return self.trained.recipe.augmentation.crop_px
+    material: Material
 
 
 def export(
@@ -79,7 +67,8 @@ def export(
         name: the run's folder, or its name in `runs`.
         out: the file to write; None: `NAME.onnx` in the run's folder `export`, with the direction in its name for
             any but the first, and the precision for any but fp32.
-        direction: which of the run's networks: AtoB (the first, if None), BtoA where the method has it.
+        direction: which of the run's networks: AtoB (the first, if None), BtoA where the method has it; of methods that
+            generate: generate, encode, ...
         precision: fp32; fp16 for GPUs; int8 for CPUs. Each has a bar of its own (translate.export.bars).
         pixels: bake scaling, padding and cropping in, so that the file takes and gives bytes, N x H x W x C.
         pictures: a folder of real pictures to prove it on; None: those that the run held out.
@@ -96,34 +85,35 @@ def export(
     """
     told = console or Console(stderr=True)
     wanted = Wanted(direction=direction, precision=precision, pixels=pixels)
-    source = _source(find_run(name, runs), wanted, None if pictures is None else Path(pictures))
+    source = _source(find_run(name, runs), wanted, None if pictures is None else Path(pictures), told)
     path = _target(source, wanted, None if out is None else Path(out))
     require_own_manifest(path.parent)
     model, card = _proven(source, wanted, told)
     set_card(model, card)
     readme = own_name(path)
     with told.status("Writing ..."):
-        pictured = sheet(TASKS[card.task](ProtoRuntime(model, card)), source.samples, side_px=source.usual_px)
+        pictured = source.material.sheet(model, card)
         pictures_file = f"{path.stem}{SHEET}"
         text = document(path.name, card, source.folder, sheet=pictures_file)
         publish(path, model.SerializeToString(), {pictures_file: pictured, readme: text.encode()})
     return path
 
 
-def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None) -> Source:
+def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None, console: Console) -> Source:
     trained = Trained.read(folder)
     deploys = trained.method.deploys()
     direction = wanted.direction or next(iter(deploys))
     if direction not in deploys:
         raise ConfigurationError(f"--direction {direction}: {trained.recipe.method} has {', '.join(deploys)}")
-    card = trained.cards[direction]
+    stored = trained.cards[direction]
+    card = replace(stored, precision=wanted.precision, versions={**stored.versions, **_versions()})
     return Source(
         folder=folder,
         trained=trained,
         direction=direction,
         deploy=deploys[direction],
-        card=replace(card, precision=wanted.precision, versions={**card.versions, **_versions()}),
-        samples=pictures_in(pictures, card.inputs) if pictures else held_out_pictures(trained, card.inputs),
+        card=card,
+        material=material_for(trained, deploys[direction], card, pictures, console),
     )
 
 
@@ -143,19 +133,20 @@ def _target(source: Source, wanted: Wanted, out: Path | None) -> Path:
 
 
 def _proven(source: Source, wanted: Wanted, console: Console) -> tuple[ModelProto, Card]:
-    proof = Proof(deploy=source.deploy, samples=source.samples, usual_px=source.usual_px, console=console)
     with console.status("Exporting ..."):
         exact = to_onnx(source.deploy, source.card)
         model = _at(wanted.precision, exact, source)
-    card = proof.of_numbers(model, source.card)
+    card = source.material.prove(model, source.card)
     if wanted.precision == "int8":
         _tell_speed(exact, model, source, console)
     if not wanted.pixels:
         return model, card
+    if not card.takes_pictures:
+        raise ConfigurationError("--pixels is for models that take pictures of any size; leave it out")
     from translate.export.pixels import bake
 
     baked, pixel_card = bake(model, card)
-    return baked, proof.of_pixels(baked, pixel_card, model, card)
+    return baked, source.material.prove_pixels(baked, pixel_card, model, card)
 
 
 def _at(precision: Precision, model: ModelProto, source: Source) -> ModelProto:
@@ -163,7 +154,7 @@ def _at(precision: Precision, model: ModelProto, source: Source) -> ModelProto:
         return model
     from translate.export.precision import half, quantise
 
-    return half(model) if precision == "fp16" else quantise(model, _calibration(source))
+    return half(model) if precision == "fp16" else quantise(model, source.material.calibration())
 
 
 def _tell_speed(exact: ModelProto, smaller: ModelProto, source: Source, console: Console) -> None:
@@ -171,15 +162,9 @@ def _tell_speed(exact: ModelProto, smaller: ModelProto, source: Source, console:
     from translate.export.precision import speed_ratio
 
     runtimes = [ProtoRuntime(model, source.card) for model in (exact, smaller)]
-    ratio = speed_ratio(runtimes[0], runtimes[1], _calibration(source)[0])
+    ratio = speed_ratio(runtimes[0], runtimes[1], source.material.calibration()[0])
     advice = "" if ratio > 1 else ": fp32 is the better file for it"
     console.print(f"On this machine int8 is {ratio:.2f} times as fast as fp32{advice}", highlight=False)
-
-
-def _calibration(source: Source) -> list[dict[str, NDArray[np.float32]]]:
-    """The held-out pictures at the size of the training crops, one a batch."""
-    codec, side = codec_for(source.card), source.usual_px
-    return [dict(codec.encode([fitted(sample, side, side)])) for sample in source.samples]
 
 
 def _versions() -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from pipelines.trained import Trained
-from pipelines.training.data import open_data
-from translate.card import LabelMap, Port
+from pipelines.training.translation.data import open_data
+from translate.card import LabelMap, PicturePort
 from translate.data.headers import EXTENSIONS
 from translate.data.holdout import hash_of
 from translate.data.items import Item, Source, Split
@@ -23,13 +23,13 @@ Sample = dict[str, Pixels]
 Each = TypeVar("Each")
 
 
-def held_out_pictures(trained: Trained, ports: Sequence[Port]) -> list[Sample]:
+def held_out_pictures(trained: Trained, ports: Sequence[PicturePort]) -> list[Sample]:
     """Validation pictures of the run's data, by input port: the same ones every time. Test pictures stay unseen.
 
     Raises ConfigurationError where they are not there any more, or the model's inputs are no domain of the data.
     """
     try:
-        items = _items(open_data(trained.recipe).validation, trained, ports)
+        items = _items(open_data(trained.recipe)[1].validation, trained, ports)
         return [_read(item.sources, ports) for item in items]
     except DatasetError as problem:
         raise ConfigurationError(
@@ -38,7 +38,7 @@ def held_out_pictures(trained: Trained, ports: Sequence[Port]) -> list[Sample]:
         ) from problem
 
 
-def pictures_in(folder: Path, ports: Sequence[Port]) -> list[Sample]:
+def pictures_in(folder: Path, ports: Sequence[PicturePort]) -> list[Sample]:
     """The pictures of a folder; for several ports, those of equal names in one sub-folder a port, named after it.
 
     Raises ConfigurationError for a folder without pictures, PictureError for one that cannot be read.
@@ -52,7 +52,7 @@ def pictures_in(folder: Path, ports: Sequence[Port]) -> list[Sample]:
     return [_read([Source(path=others[name]) for others in found], ports) for name in _chosen(names, str)]
 
 
-def _items(split: Split, trained: Trained, ports: Sequence[Port]) -> list[Item]:
+def _items(split: Split, trained: Trained, ports: Sequence[PicturePort]) -> list[Item]:
     names = [port.name for port in ports]
     domains = trained.recipe.spec().domains
     for domain, own in domains.items():
@@ -72,12 +72,12 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return {str(path.relative_to(folder).with_suffix("")): path for path in kept}
 
 
-def _read(sources: Sequence[Source], ports: Sequence[Port]) -> Sample:
+def _read(sources: Sequence[Source], ports: Sequence[PicturePort]) -> Sample:
     pixels = {port.name: _pixels(source, port) for source, port in zip(sources, ports, strict=True)}
     return {name: np.ascontiguousarray(array) for name, array in pixels.items()}
 
 
-def _pixels(source: Source, port: Port) -> Pixels:
+def _pixels(source: Source, port: PicturePort) -> Pixels:
     if isinstance(port, LabelMap):
         return read_label_map(source, classes=port.classes)
     return read_picture(source, channels=port.channels)

@@ -10,7 +10,7 @@ from onnx import ModelProto
 from rich.console import Console
 from rich.status import Status
 
-from translate.card import Card, Port, SizeRule
+from translate.card import Card, PicturePort, SizeRule
 from translate.errors import ModelError
 from translate.export.bars import BARS
 from translate.export.proof import Parity, Size, proof_sizes, prove, prove_pixels
@@ -43,7 +43,7 @@ class Proof:
         """
         with self.console.status("Proving ...") as status:
             card, least = self._from_least(model, card, status)
-            sizes = _told(proof_sizes(card.inputs[0].size, self.usual_px)[1:], "Proving", status)
+            sizes = _told(proof_sizes(card.input_pictures[0].size, self.usual_px)[1:], "Proving", status)
             rest = prove(ProtoRuntime(model, card), self._network(card), self._batch, sizes)
         return replace(card, parity=least.and_also(rest).figures())
 
@@ -54,7 +54,7 @@ class Proof:
         difference is not that of the pixels.
         """
         network = self._network(unbaked) if card.precision == "fp32" else ProtoRuntime(model, unbaked)
-        rule = unbaked.inputs[0].size
+        rule = unbaked.input_pictures[0].size
         smaller = (ceil(rule.at_least_px / 3), ceil(rule.at_least_px / 2))
         with self.console.status("Proving the pixels ...") as status:
             sizes = _told((smaller, *proof_sizes(rule, self.usual_px)), "Proving the pixels", status)
@@ -73,7 +73,7 @@ class Proof:
     def _from_least(self, model: ModelProto, card: Card, status: Status) -> tuple[Card, Parity]:
         # A share of the few values there says little.
         bar, first = replace(BARS[card.precision], changed=1.0), None
-        for least_px in least_sizes(card.inputs[0].size, self.usual_px):
+        for least_px in least_sizes(card.input_pictures[0].size, self.usual_px):
             stated = with_least(card, least_px)
             sizes = _told([(least_px, least_px)], "Proving the least size", status)
             try:
@@ -104,10 +104,10 @@ def with_least(card: Card, least_px: int) -> Card:
     """The card for sizes from `least_px` on."""
     return replace(
         card,
-        inputs=tuple(_at_least(port, least_px) for port in card.inputs),
-        outputs=tuple(_at_least(port, least_px) for port in card.outputs),
+        inputs=tuple(_at_least(port, least_px) for port in card.input_pictures),
+        outputs=tuple(_at_least(port, least_px) for port in card.output_pictures),
     )
 
 
-def _at_least(port: Port, least_px: int) -> Port:
+def _at_least(port: PicturePort, least_px: int) -> PicturePort:
     return replace(port, size=replace(port.size, at_least_px=max(port.size.at_least_px, least_px)))

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from pipelines.scoring.heldout import shown
 from pipelines.tasks import Translate
-from translate.card import Port
+from translate.card import PicturePort
 from translate.export.fitting import fitted
 from translate.runtime.codec import Pixels, Sample
 
@@ -42,11 +42,11 @@ def _scaled(sample: Sample, side_px: int) -> dict[str, Pixels]:
 
 def _row(translate: Translate, sample: Sample) -> list[Image.Image]:
     made = translate.outputs(sample)
-    inputs = [_cell(sample[port.name], port) for port in translate.card.inputs]
-    return inputs + [_cell(made[port.name], port) for port in translate.card.outputs]
+    inputs = [_cell(sample[port.name], port) for port in translate.card.input_pictures]
+    return inputs + [_cell(made[port.name], port) for port in translate.card.output_pictures]
 
 
-def _cell(pixels: Pixels, port: Port) -> Image.Image:
+def _cell(pixels: Pixels, port: PicturePort) -> Image.Image:
     """A picture in the middle of a white square."""
     image = Image.fromarray(shown(pixels.reshape(*pixels.shape[:2], -1), port).astype(np.uint8))
     return ImageOps.pad(image, (_CELL_PX, _CELL_PX), Image.Resampling.BICUBIC, color=_WHITE)

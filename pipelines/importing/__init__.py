@@ -2,6 +2,7 @@
 
 from pipelines.importing.choices import Said
 from pipelines.importing.imported import Origin
+from pipelines.importing.making import Form
 from pipelines.importing.run import How, Written, import_weights
 
-__all__ = ["How", "Origin", "Said", "Written", "import_weights"]
+__all__ = ["Form", "How", "Origin", "Said", "Written", "import_weights"]

@@ -12,6 +12,13 @@ from translate.deploy import translation
 
 Way = Literal["AtoB", "BtoA"]
 
+_USUAL_PX = 256
+"""Their --crop_size."""
+_CODE = (
+    "The code that made them is free (BSD, https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix); none of it is in "
+    "this file."
+)
+
 
 def from_cyclegan_pix2pix(tensors: Tensors, file: str, said: Said, statistics: BatchStatistics, way: Way) -> Imported:
     """A generator in evaluation mode, with ports named after the domains.
@@ -29,7 +36,15 @@ def from_cyclegan_pix2pix(tensors: Tensors, file: str, said: Said, statistics: B
         network, (Picture(name=first, channels=found.inputs),), (Picture(name=second, channels=found.outputs),)
     )
     deploy.module.eval()
-    return Imported(deploy=deploy, about=_about(found, statistics), notes=tuple(_notes(found, statistics)))
+    return Imported(
+        deploy=deploy,
+        about=_about(found, statistics),
+        notes=tuple(_notes(found, statistics)),
+        network="their network, rebuilt in PyTorch",
+        code_licence=_CODE,
+        usual_px=_USUAL_PX,
+        is_ours=True,
+    )
 
 
 def _about(found: Architecture, statistics: BatchStatistics) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from pipelines.exporting.forms import versions
 from translate.card import Card
 from translate.method import Deploy
 
@@ -25,13 +26,20 @@ class Imported:
     """A module that computes what the foreign network does, in evaluation mode.
 
     `about` says in a line what was found; `notes` are what the user should know. `scale` is output size / input size.
+    `network` says what the file is held against, `code_licence` what the code that defined it asks for. `usual_px` is
+    the side of the pictures that such networks are trained with. `is_ours`: rebuilt as a network of ours, which knows
+    how it may be run in tiles.
     """
 
     deploy: Deploy
     about: str
+    network: str
+    code_licence: str
+    usual_px: int
+    is_ours: bool
     scale: int = 1
     notes: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ("pixturn", "torch")
+    packages: tuple[str, ...] = ()
 
     def card(self, name: str, origin: Origin, sha256: str) -> Card:
         """The card, which says from which file the weights come."""
@@ -45,5 +53,5 @@ class Imported:
             tiling=self.deploy.tiling,
             data=f"{origin.data}\nImported: {self.about}, from a file with the SHA-256 {sha256}.",
             licence=origin.licence,
-            versions={package: version(package) for package in self.packages},
+            versions={**versions(), **{package: version(package) for package in self.packages}},
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from translate.card import Port
+from translate.card import PicturePort
 from translate.runtime.codec import Pixels
 
 _COUNT = 3
@@ -14,7 +14,7 @@ _COARSE_PX = 9
 _SHAPES = 12
 
 
-def made_up_pictures(ports: Sequence[Port]) -> list[dict[str, Pixels]]:
+def made_up_pictures(ports: Sequence[PicturePort]) -> list[dict[str, Pixels]]:
     """Smooth colours with sharp-edged rectangles before them, by input port: soft and hard, as photographs are."""
     random = np.random.default_rng(0)
     return [{port.name: _picture(random, port.channels) for port in ports} for _ in range(_COUNT)]

@@ -3,14 +3,17 @@
 spandrel gets the weights that the safe reader has read; its own file readers are not used.
 """
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from pipelines.importing.adapting import NOISE_LEVEL, adapted
 from pipelines.importing.imported import Imported
 from pipelines.importing.recognising import Tensors
+from pipelines.importing.windows import whole_numbers
 from translate.card import Picture, SizeRule
 from translate.errors import ConfigurationError, ModelError
 from translate.method import Deploy
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
 _COLOURS = {1, 3, 4}
+_USUAL_PX = 64
+"""What most of them are trained with."""
+_CODE = "spandrel's code is free (MIT); weights have a licence of their own: see where you downloaded them."
 _SAME = 1e-5
 _TRIED_PX = 16
 
@@ -36,6 +42,12 @@ class OnUnitRange(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """The restored picture, about [-1, 1]."""
+        if not torch.compiler.is_exporting():
+            return self._restored(picture)
+        with whole_numbers(self.network):
+            return self._restored(picture)
+
+    def _restored(self, picture: Tensor) -> Tensor:
         return self.network((picture + 1.0) / 2.0) * 2.0 - 1.0
 
 
@@ -49,8 +61,7 @@ def from_spandrel(tensors: Tensors, file: str) -> Imported:
     found = _recognised(tensors, file)
     rule = found.size_requirements
     size = SizeRule(multiple_of_px=rule.multiple_of, at_least_px=max(rule.minimum, rule.multiple_of))
-    module = OnUnitRange(found.model).eval()
-    _require_same(module, found, size, file)
+    module = _same(found, size, file)
     deploy = Deploy(
         module=module,
         networks=(found.model,),
@@ -62,8 +73,12 @@ def from_spandrel(tensors: Tensors, file: str) -> Imported:
         deploy=deploy,
         scale=found.scale,
         about=_about(found),
-        notes=("spandrel's code is free (MIT), weights have a licence of their own: see where you downloaded them.",),
-        packages=("pixturn", "torch", "spandrel"),
+        notes=tuple(_notes(found)),
+        network="the network in PyTorch",
+        code_licence=_CODE,
+        usual_px=_USUAL_PX,
+        is_ours=False,
+        packages=("spandrel",),
     )
 
 
@@ -107,26 +122,35 @@ def _about(found: "ImageModelDescriptor[nn.Module]") -> str:
     return f"{found.architecture.name}{tags} through spandrel {version('spandrel')}, {found.purpose}, {found.scale}x"
 
 
-def _require_same(module: nn.Module, found: "ImageModelDescriptor[nn.Module]", size: SizeRule, file: str) -> None:
-    """The bare network must do what spandrel does with it: some models need more around them."""
-    side = padded_size(_TRIED_PX, 1, size)[0]
+def _notes(found: "ImageModelDescriptor[nn.Module]") -> Iterator[str]:
+    yield _CODE
+    if found.architecture.id == "DRUNet":
+        level = round(NOISE_LEVEL * 255)
+        yield f"The strength of the noise is an input of DRUNet; here it is {level} of 255, as in spandrel."
+
+
+def _same(found: "ImageModelDescriptor[nn.Module]", size: SizeRule, file: str) -> OnUnitRange:
+    """What can be exported and does what spandrel does with the network: some need more around them."""
+    name, side = found.architecture.name, padded_size(_TRIED_PX, 1, size)[0]
     picture = torch.rand(1, found.input_channels, side, side, generator=torch.Generator().manual_seed(0))
-    places = _places(module)
     try:
         with torch.inference_mode():
-            apart = float(((module(picture * 2.0 - 1.0) + 1.0) / 2.0).clamp(0.0, 1.0).sub(found(picture)).abs().max())
+            theirs = found(picture.clone())  # some write into what they are given
+        module = OnUnitRange(adapted(found.model, found.architecture.id)).eval()
+        places = _places(module)
+        with torch.inference_mode():
+            apart = float(((module(picture * 2.0 - 1.0) + 1.0) / 2.0).clamp(0.0, 1.0).sub(theirs).abs().max())
     except Exception as problem:  # models with other outputs than one picture fail in ways of their own
-        raise ModelError(f"{file}: {found.architecture.name} cannot be run by itself: {problem}") from problem
+        raise ModelError(f"{file}: {name} cannot be run by itself: {problem}") from problem
     if places != _places(module):
         # torch.export crashes on such a network, and with it the whole process.
-        raise ModelError(
-            f"{file}: {found.architecture.name} makes new weights whenever it runs: it cannot be imported yet"
-        )
+        raise ModelError(f"{file}: {name} makes new weights whenever it runs: it cannot be imported yet")
     if not apart <= _SAME:
         raise ModelError(
-            f"{file}: {found.architecture.name} by itself gives other pictures than through spandrel (by {apart:.3g} "
-            "of [0, 1]): it cannot be imported yet"
+            f"{file}: {name} by itself gives other pictures than through spandrel (by {apart:.3g} of [0, 1]): it "
+            "cannot be imported yet"
         )
+    return module
 
 
 def _places(module: nn.Module) -> list[int]:

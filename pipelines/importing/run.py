@@ -9,25 +9,21 @@ import tyro
 from rich.console import Console
 
 from pipelines.exporting.pictures import pictures_in
-from pipelines.exporting.proving import Proof
 from pipelines.importing.choices import Said
 from pipelines.importing.cyclegan_pix2pix import Way, from_cyclegan_pix2pix
 from pipelines.importing.directions import Direction, generators, target
 from pipelines.importing.generators import BatchStatistics
 from pipelines.importing.imported import Imported, Origin
+from pipelines.importing.making import Candidate, Form, made, write
 from pipelines.importing.pictures import made_up_pictures
 from pipelines.importing.restoration import from_spandrel
 from translate.card import Card
 from translate.errors import ConfigurationError
-from translate.export.folder import publish, require_own_manifest
-from translate.export.graph import set_card, to_onnx
-from translate.runtime.codec import Pixels
+from translate.export.folder import require_own_manifest
 from translate.storage.foreign import Limits, read_weights
 
 Source = Literal["cyclegan-pix2pix", "spandrel"]
 
-_USUAL_PX: dict[Source, int] = {"cyclegan-pix2pix": 256, "spandrel": 64}
-"""The middle size of the proof: what such networks are trained at."""
 _MADE_UP = "Agreement with the network in torch was measured on made-up pictures."
 
 
@@ -42,6 +38,7 @@ class How:
     """For batch norm: picture gives what their test script does without --eval, running what it does with it."""
     direction: Direction = "auto"
     """Which generator the file is; auto: by its name, and both of a CycleGAN where they lie beside each other."""
+    form: Annotated[Form, tyro.conf.arg(name="")] = field(default_factory=Form)
     origin: Annotated[Origin, tyro.conf.arg(name="")] = field(default_factory=Origin)
     pictures: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: made-up pictures)")] = (
         None
@@ -81,14 +78,18 @@ def import_weights(
         StorageError: no room on the disk.
     """
     how, told = how or How(), console or Console(stderr=True)
+    _require_calibration(how)
     ways = _ways([Path(file) for file in files], how)
     targets = {way: target(Path(out), way, ways) for way in ways}
     for path in targets.values():
         require_own_manifest(path.parent)
     hashes = _hashes(how, [Path(file) for file in files], ways)
     found = {way: _found(file, way, how, hashes[way]) for way, file in ways.items()}
-    made = {way: _proven(*found[way], targets[way].stem, way, how, told) for way in ways}
-    return [_written(targets[way], *each) for way, each in made.items()]
+    candidates = {way: _candidate(*found[way], targets[way].stem, way, how) for way in ways}
+    proven = {way: made(each, how.form, told) for way, each in candidates.items()}
+    for way, each in proven.items():
+        write(targets[way], each)
+    return [_written(targets[way], each.card, each.candidate.imported) for way, each in proven.items()]
 
 
 def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
@@ -119,26 +120,26 @@ def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
     return from_cyclegan_pix2pix(weights.tensors, str(file), how.said, how.batch_statistics, way), weights.sha256
 
 
-def _proven(
-    imported: Imported, sha256: str, name: str, way: Way, how: How, console: Console
-) -> tuple[bytes, Card, Imported]:
-    card, samples = _pictures(imported.card(name, how.origin, sha256), way, how)
-    proof = Proof(deploy=imported.deploy, samples=samples, usual_px=_USUAL_PX[how.source], console=console)
-    with console.status("Exporting ..."):
-        model = to_onnx(imported.deploy, card)
-    card = proof.of_numbers(model, card)
-    set_card(model, card)
-    return model.SerializeToString(), card, imported
-
-
-def _pictures(card: Card, way: Way, how: How) -> tuple[Card, list[dict[str, Pixels]]]:
-    """The pictures of the proof, and the card that says so where they are made up."""
+def _candidate(imported: Imported, sha256: str, name: str, way: Way, how: How) -> Candidate:
+    """The network with the pictures of its proof, and the card that says so where they are made up."""
+    card = imported.card(name, how.origin, sha256)
     if how.pictures is None:
-        return replace(card, data=f"{card.data} {_MADE_UP}"), made_up_pictures(card.inputs)
+        card = replace(card, data=f"{card.data} {_MADE_UP}")
+        return Candidate(
+            imported=imported, card=card, samples=made_up_pictures(card.input_pictures), pictures="made-up"
+        )
     own = how.pictures / way[0]
-    return card, pictures_in(own if own.is_dir() else how.pictures, card.inputs)
+    samples = pictures_in(own if own.is_dir() else how.pictures, card.input_pictures)
+    return Candidate(imported=imported, card=card, samples=samples, pictures="real")
 
 
-def _written(path: Path, model: bytes, card: Card, imported: Imported) -> Written:
-    publish(path, model, {})
+def _require_calibration(how: How) -> None:
+    if how.form.precision == "int8" and how.pictures is None:
+        raise ConfigurationError(
+            "--precision int8 is calibrated on real pictures of the kind that the model is for: name a folder of some "
+            "with --pictures DIR"
+        )
+
+
+def _written(path: Path, card: Card, imported: Imported) -> Written:
     return Written(path=path, card=card, about=imported.about, notes=imported.notes)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
+from translate.data.domains import TwoDomains
 from translate.data.pool import ReplayPool
 from translate.deploy import translation
 from translate.losses.adversarial import OBJECTIVES, ObjectiveName
@@ -18,7 +19,8 @@ from translate.losses.reconstruction import l1
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
 from translate.networks.discriminators import DiscriminatorConfig, DiscriminatorNetwork
 from translate.networks.generators import GeneratorConfig
-from translate.recipe import Adam, Length, Recipe, Validation
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe, Validation
 
 
 class CycleGAN(Method):
@@ -54,8 +56,8 @@ class CycleGAN(Method):
         a, b = spec.channels("a"), spec.channels("b")
         self.generator_ab = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
         self.generator_ba = config.generator.build(b, a, batch_size=spec.batch_size, crop_px=spec.height_px)
-        self.discriminator_a = config.discriminator.build(a, batch_size=spec.batch_size, ports=spec.domains["a"])
-        self.discriminator_b = config.discriminator.build(b, batch_size=spec.batch_size, ports=spec.domains["b"])
+        self.discriminator_a = config.discriminator.build(a, batch_size=spec.batch_size, ports=spec.pictures("a"))
+        self.discriminator_b = config.discriminator.build(b, batch_size=spec.batch_size, ports=spec.pictures("b"))
         self.pool_a = _pool(config, spec, a)
         self.pool_b = _pool(config, spec, b)
         self.objective = OBJECTIVES[config.objective]
@@ -71,7 +73,7 @@ class CycleGAN(Method):
                 name: Adam() for name in ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
             },
             length=Length(epochs=200),
-            paired=False,
+            domains=TwoDomains(paired=False),
             augmentation=Augmentation(),
             validation=Validation(best="kid"),
         )
@@ -135,7 +137,7 @@ class CycleGAN(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """Both generators."""
-        a, b = self.spec.domains["a"], self.spec.domains["b"]
+        a, b = self.spec.pictures("a"), self.spec.pictures("b")
         return {"AtoB": translation(self.generator_ab, a, b), "BtoA": translation(self.generator_ba, b, a)}
 
 

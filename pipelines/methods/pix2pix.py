@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from translate.card import Port
+from translate.card import PicturePort
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec, is_colours
+from translate.data.domains import TwoDomains
 from translate.deploy import translation
 from translate.errors import ConfigurationError
 from translate.losses.adversarial import OBJECTIVES, ObjectiveName
@@ -24,7 +25,8 @@ from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Tur
 from translate.networks.backbones import BackboneName, LazyBackbone
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
-from translate.recipe import Adam, Length, Recipe, Validation
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe, Validation
 
 
 class Pix2Pix(Method):
@@ -65,13 +67,13 @@ class Pix2Pix(Method):
         super().__init__(config, spec)
         a, b = spec.channels("a"), spec.channels("b")
         self.generator = config.generator.build(a, b, batch_size=spec.batch_size, crop_px=spec.height_px)
-        ports = (*spec.domains["a"], *spec.domains["b"])
+        ports = (*spec.pictures("a"), *spec.pictures("b"))
         self.discriminator = config.discriminator.build(a + b, batch_size=spec.batch_size, ports=ports)
         self.objective = OBJECTIVES[config.objective]
         self.distance = RECONSTRUCTIONS[config.reconstruction]
         self.backbone = LazyBackbone(config.perceptual_backbone)
         if config.perceptual_weight:
-            _require_colours(spec.domains["b"])
+            _require_colours(spec.pictures("b"))
 
     @staticmethod
     def recipe() -> Recipe[Config]:
@@ -81,7 +83,7 @@ class Pix2Pix(Method):
             config=Pix2Pix.Config(),
             optimisers={"generator": Adam(), "discriminator": Adam()},
             length=Length(epochs=200),
-            paired=True,
+            domains=TwoDomains(paired=True),
             augmentation=Augmentation(),
             validation=Validation(best="perceptual"),
         )
@@ -138,10 +140,10 @@ class Pix2Pix(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator, from a to b."""
-        return {"AtoB": translation(self.generator, self.spec.domains["a"], self.spec.domains["b"])}
+        return {"AtoB": translation(self.generator, self.spec.pictures("a"), self.spec.pictures("b"))}
 
 
-def _require_colours(ports: tuple[Port, ...]) -> None:
+def _require_colours(ports: tuple[PicturePort, ...]) -> None:
     if not is_colours(ports):
         kinds = ", ".join(f"{port.kind} of {port.channels} channels" for port in ports)
         raise ConfigurationError(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.card import LabelMap, Port
+from translate.card import LabelMap, PicturePort
 from translate.data.augmentation import Augmentation
 from translate.data.holdout import hash_of
 from translate.data.items import Item, Split
@@ -23,7 +23,7 @@ class HeldOut:
     """The pictures of a split, resized to the training crop. `paired`: the i-th of all domains belong together."""
 
     keys: Mapping[str, tuple[str, ...]]
-    ports: Mapping[str, tuple[Port, ...]]
+    ports: Mapping[str, tuple[PicturePort, ...]]
     arrays: Mapping[str, Tensor]
     paired: bool
 
@@ -55,7 +55,7 @@ class HeldOut:
         return shown(self.pixels(domain, index), self.ports[domain][0])
 
 
-def shown(pixels: np.ndarray, port: Port) -> np.ndarray:
+def shown(pixels: np.ndarray, port: PicturePort) -> np.ndarray:
     """A port's pixels as people look at them; alpha is left out.
 
     Args:
@@ -72,7 +72,7 @@ def shown(pixels: np.ndarray, port: Port) -> np.ndarray:
 
 def read_held_out(
     split: Split,
-    ports: Mapping[str, tuple[Port, ...]],
+    ports: Mapping[str, tuple[PicturePort, ...]],
     augmentation: Augmentation,
     *,
     most: int | None = None,
@@ -109,7 +109,7 @@ TensorTranslation = Callable[[Tensor], Tensor]
 """N x C x H x W in [-1, 1] of one domain to those of the other."""
 
 
-def translated(module: torch.nn.Module, ports: tuple[Port, ...]) -> TensorTranslation:
+def translated(module: torch.nn.Module, ports: tuple[PicturePort, ...]) -> TensorTranslation:
     """A deployed module as a function of one stacked tensor of its input ports, giving its stacked outputs."""
     return partial(_run, module, tuple(port.channels for port in ports))
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipelines.scoring.heldout import HeldOut, TensorTranslation
 from pipelines.scoring.measures import JUDGE, MEASURES
-from translate.card import LabelMap, Port
+from translate.card import LabelMap, PicturePort
 from translate.data.domain import is_colours
 from translate.metrics.distribution import EmbeddingCollector, Embeddings, frechet_distance, kernel_distance
 from translate.metrics.labels import mean_iou, pixel_accuracy
@@ -62,12 +62,12 @@ class Judge:
         each = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Scores(overall={name: _mean(values) for name, values in each.items()}, each=each)
 
-    def each_pair(self, outputs: Tensor, truths: Tensor, ports: tuple[Port, ...]) -> dict[str, np.ndarray]:
+    def each_pair(self, outputs: Tensor, truths: Tensor, ports: tuple[PicturePort, ...]) -> dict[str, np.ndarray]:
         """The figures of each picture; those that need colours, labels or a larger picture are left out without."""
         figures = _of_labels(outputs, truths) if _is_label_map(ports) else self._of_pictures(outputs, truths, ports)
         return {name: values.cpu().numpy() for name, values in figures.items()}
 
-    def _of_pictures(self, outputs: Tensor, truths: Tensor, ports: tuple[Port, ...]) -> dict[str, Tensor]:
+    def _of_pictures(self, outputs: Tensor, truths: Tensor, ports: tuple[PicturePort, ...]) -> dict[str, Tensor]:
         figures: dict[str, Tensor] = {}
         if is_colours(ports):
             figures["perceptual"] = self._perceptual(outputs, truths)
@@ -110,7 +110,7 @@ def _of_labels(outputs: Tensor, truths: Tensor) -> dict[str, Tensor]:
     return {**figures, "l1": l1_levels(outputs, truths)}
 
 
-def _is_label_map(ports: tuple[Port, ...]) -> bool:
+def _is_label_map(ports: tuple[PicturePort, ...]) -> bool:
     return len(ports) == 1 and isinstance(ports[0], LabelMap)
 
 

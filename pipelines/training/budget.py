@@ -9,11 +9,9 @@ from typing import Any
 
 import torch
 
-from pipelines.scoring.heldout import HeldOut
-from pipelines.training.data import Data
+from pipelines.training.kit import Data, kit_of
 from pipelines.training.resolve import VALIDATIONS, with_images
 from pipelines.training.session import DomainStream, Session, open_session
-from pipelines.training.validation import Validator
 from translate.processes import Processes
 from translate.recipe import Length, Recipe
 
@@ -40,7 +38,6 @@ class Plan:
 def fit_to_budget(
     recipe: Recipe[Any],
     data: Data,
-    held_out: HeldOut,
     device: torch.device,
     processes: Processes,
     workers: int,
@@ -52,7 +49,7 @@ def fit_to_budget(
     budget_sec = 60.0 * recipe.length.minutes
     trial = replace(recipe, length=Length(images=10**9))
     session = open_session(trial, data, device, processes, workers)
-    validation_sec = _seconds_of_validation(session, held_out, 0.5 * _SHARE_OF_VALIDATION * budget_sec)
+    validation_sec = _seconds_of_validation(session, 0.5 * _SHARE_OF_VALIDATION * budget_sec)
     rate = images_per_sec(
         session,
         warm_up=_WARM_UP_ITERATIONS,
@@ -93,9 +90,9 @@ def plan_within(left_sec: float, rate: float, validation_sec: float, every_image
     return Plan(images=max(1, int(rate * training_sec)), validations=validations)
 
 
-def _seconds_of_validation(session: Session, held_out: HeldOut, enough_sec: float) -> float:
+def _seconds_of_validation(session: Session, enough_sec: float) -> float:
     """Seconds of a validation: of the second one, unless the first already took long."""
-    validator = Validator(session, held_out)
+    validator = kit_of(session.recipe).validator(session)
     first = _seconds(validator.measure)  # the judge's first pass allocates, and embeds the real pictures once
     return first if first > enough_sec else _seconds(validator.measure)
 

@@ -1,116 +1,29 @@
-"""From a recipe and a folder to the splits that a run reads."""
+"""What a run needs of its data set, whatever it learns from it."""
 
-import json
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from translate.data.holdout import hold_out
-from translate.data.items import Layout, Split
-from translate.data.layouts import find_layout
-from translate.data.samples import Samples
-from translate.data.truth import with_truth
-from translate.errors import DatasetError
-from translate.recipe import Recipe
-
-DESCRIPTION = "dataset.json"
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+from translate.data.dataset import BatchSource
 
 
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """A data set as a recipe sees it.
-
-    A recipe without pairs trains on every picture of both domains. Its held-out splits are pairs, to be scored by,
-    where names say so beyond doubt (`translate.data.truth`).
-    """
-
-    layout: Layout
-    licence: str
-    training: Split
-    train: Samples
-    validation: Split
-    test: Split | None
+class Data(Protocol):
+    """A data set as a recipe sees it."""
 
     @property
-    def scored(self) -> Split:
-        """The split that the report scores: test, or validation where there is none or it lacks a domain."""
-        has_all = self.test is not None and self.test.domains.keys() >= self.training.domains.keys()
-        return self.test if self.test is not None and has_all else self.validation
+    def description(self) -> str:
+        """How the folder was understood."""
+        ...
 
+    @property
+    def licence(self) -> str:
+        """The licence that the folder states, if it does."""
+        ...
 
-def open_data(recipe: Recipe[Any]) -> Data:
-    """Find the splits and hold out validation pictures. Raises DatasetError for a folder that does not fit."""
-    found = find_layout(
-        Path(recipe.data),
-        direction=recipe.direction,
-        a_ports=len(recipe.a),
-        b_ports=len(recipe.b),
-        paired=recipe.paired,
-    )
-    _require_training(found, recipe)
-    layout = hold_out(found if recipe.paired else with_truth(found), recipe.validation.fraction, recipe.validation.most)
-    _require_validation(found, layout, recipe)
-    training = _as_trained(layout.splits[TRAIN], recipe)
-    spec = recipe.spec()
-    return Data(
-        layout=layout,
-        licence=_licence(layout.root),
-        training=training,
-        train=Samples(training, spec.domains, recipe.augmentation, seed=recipe.seed, training=True),
-        validation=layout.splits[VALIDATION],
-        test=layout.splits.get(TEST),
-    )
+    @property
+    def train(self) -> BatchSource:
+        """The training samples."""
+        ...
 
-
-def _require_training(layout: Layout, recipe: Recipe[Any]) -> None:
-    """Both domains, with pictures; a folder of one domain alone is taken for "a"."""
-    letters = {"a": "A", "b": "B"} if recipe.direction == "AtoB" else {"a": "B", "b": "A"}
-    for domain in _lacking(layout, TRAIN):
-        raise DatasetError(
-            f"{layout.root} has no training pictures of domain {domain}; found: {layout.description}. "
-            f"{recipe.method} needs two domains: put these into {layout.root / f'train{letters[domain]}'}"
-        )
-
-
-def _require_validation(found: Layout, layout: Layout, recipe: Recipe[Any]) -> None:
-    """Say which folder or option to change where validation pictures are missing."""
-    lacking = _lacking(layout, VALIDATION)
-    if not lacking:
-        return
-    if VALIDATION in found.splits:
-        raise DatasetError(
-            f"{layout.root}: the validation split has no pictures of domain {lacking[0]}; found: {found.description}. "
-            "Add the missing folder, or remove the other one, so that validation pictures are held out from training"
-        )
-    if recipe.validation.fraction == 0 or recipe.validation.most == 0:
-        raise DatasetError(
-            f"{layout.root} has no validation split, and --validation.fraction {recipe.validation.fraction} with "
-            f"--validation.most {recipe.validation.most} holds out nothing: raise them, or add valA and valB"
-        )
-    raise DatasetError(
-        f"{layout.root}: domain {lacking[0]} has a single training picture, so that none can be held out for "
-        "validation: add pictures to it, or add valA and valB"
-    )
-
-
-def _lacking(layout: Layout, name: str) -> list[str]:
-    split = layout.splits.get(name)
-    return [domain for domain in ("a", "b") if split is None or not split.domains.get(domain)]
-
-
-def _as_trained(split: Split, recipe: Recipe[Any]) -> Split:
-    if recipe.paired and not split.paired:
-        raise DatasetError(
-            f"{recipe.method} learns from pairs, and the training pictures in {recipe.data} are not paired by name; "
-            "give both halves of a pair the same stem, or train cyclegan"
-        )
-    return replace(split, paired=recipe.paired)
-
-
-def _licence(root: Path) -> str:
-    """The licence that the folder states in its `dataset.json`, if it has one."""
-    try:
-        return str(json.loads((root / DESCRIPTION).read_text(encoding="utf-8")).get("licence", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
+    @property
+    def held_out_told(self) -> str:
+        """How many samples are held out for validation, in words."""
+        ...

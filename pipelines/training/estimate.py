@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from pipelines.training.budget import images_per_sec
-from pipelines.training.data import open_data
+from pipelines.training.kit import kit_of
 from pipelines.training.memory import memory_told
 from pipelines.training.resolve import resolve
 from pipelines.training.session import open_session
@@ -21,7 +21,7 @@ _TRIED_SEC = 3.0
 def estimate(recipe: Recipe[Any], device_name: DeviceName = "auto") -> str:
     """Time and memory of the recipe on its folder, in a sentence; measured on a few real steps."""
     device = pick_device(device_name)
-    data = open_data(recipe)
+    recipe, data = kit_of(recipe).open_data(recipe)
     recipe = resolve(recipe, pictures=len(data.train), device=device)
     with memory_told():
         session = open_session(recipe, data, device, Processes(), workers=0)

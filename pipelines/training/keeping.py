@@ -81,7 +81,7 @@ def _card(session: Session, name: str, deploy: Deploy, scores: Mapping[str, floa
         inputs=deploy.inputs,
         outputs=deploy.outputs,
         tiling=deploy.tiling,
-        data=session.data.layout.description,
+        data=session.data.description,
         licence=session.data.licence,
         metrics=scores,
         images_seen=session.engine.images,

@@ -9,9 +9,9 @@ from pipelines.scoring.judge import Score
 from pipelines.stopping import StopRequest
 from pipelines.training.alerts import Alerts
 from pipelines.training.keeping import Keeper
+from pipelines.training.kit import Validator
 from pipelines.training.observers import Observer
 from pipelines.training.session import DomainStream, Session
-from pipelines.training.validation import Validator
 from translate.engine import Figures
 from translate.errors import DatasetError, StorageError
 from translate.metrics.health_discriminator import DiscriminatorScores, held_out_accuracy

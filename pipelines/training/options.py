@@ -7,7 +7,7 @@ from typing import Any
 
 from translate.recipe import Recipe, to_json
 
-_MAKE_NETWORKS = ("augmentation.load_px", "augmentation.crop_px", "a", "b", "batch_size")
+_MAKE_NETWORKS = ("augmentation.load_px", "augmentation.crop_px", "domains.a", "domains.b", "batch_size")
 """What networks follow from, beside their configuration: the depth of a U-Net from its crop, a norm from the batch."""
 
 

@@ -10,9 +10,9 @@ import torch
 
 from pipelines.methods import method_class
 from pipelines.scoring.measures import MEASURES
+from pipelines.training.kit import kit_of
 from translate.devices import pick_precision
 from translate.errors import ConfigurationError
-from translate.method import Method
 from translate.recipe import Length, Recipe
 
 VALIDATIONS = 20
@@ -48,22 +48,12 @@ def with_images(recipe: Recipe[Any], images: int, validations: int = VALIDATIONS
 def _best(recipe: Recipe[Any]) -> str:
     """The metric that decides: the recipe's, else what its method's own recipe says, else the usual one."""
     name = recipe.validation.best or method_class(recipe.method).recipe().validation.best
-    name = name or ("perceptual" if recipe.paired else "kid")
+    name = name or kit_of(recipe).usual_measure(recipe)
     if name not in MEASURES:
         near = get_close_matches(name, MEASURES, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MEASURES)}"
         raise ConfigurationError(f"--validation.best {name!r} is no metric; {hint}")
     return name
-
-
-def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
-    """Refuse a recipe whose optimisers are not those of the method's networks."""
-    wanted, given = set(method.networks()), set(recipe.optimisers)
-    if wanted != given:
-        raise ConfigurationError(
-            f"--optimisers: {recipe.method} has the networks {', '.join(sorted(wanted))}, but the recipe's optimisers "
-            f"are for {', '.join(sorted(given)) or 'none'}; give one for each network, by its name"
-        )
 
 
 def _cores() -> int:

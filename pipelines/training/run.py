@@ -10,22 +10,19 @@ import torch
 from rich.console import Console
 
 from pipelines.runs import RUNS, STANDING, RunFolder, find_run
-from pipelines.scoring.heldout import HeldOut, read_held_out
 from pipelines.stopping import listening
 from pipelines.trained import stored_recipe
 from pipelines.training.alerts import Alerts
 from pipelines.training.budget import fit_to_budget
 from pipelines.training.claim import folder_for, make_ready, refuse_bad_name
-from pipelines.training.data import Data, open_data
 from pipelines.training.keeping import Keeper, Standing
+from pipelines.training.kit import kit_of
 from pipelines.training.loop import Loop
 from pipelines.training.memory import memory_told
 from pipelines.training.observers import MetricsFile, Observer, ProgressBar, Sheets, TensorBoard, closing
-from pipelines.training.preflight import refuse_bad_data
 from pipelines.training.reporting import tell_outcome, write_run_report
 from pipelines.training.resolve import resolve
 from pipelines.training.session import Session, open_session
-from pipelines.training.validation import Validator
 from translate.checkpoint import restore_engine
 from translate.devices import DeviceName, describe_device, pick_device
 from translate.errors import ConfigurationError
@@ -102,7 +99,7 @@ def _carry_out(recipe: Recipe[Any] | None, setting: Setting, choose: Callable[[P
                     held.enter_context(folder.locked())
                     make_ready(folder, anew=recipe is not None)
                     if recipe is not None and setting.check:
-                        refuse_bad_data(recipe, console)
+                        kit_of(recipe).refuse_bad_data(recipe, console)
             _train(_beginning(recipe, folder), folder, device, setting, processes, console)
         if setting.report and processes.is_first:
             with console.status("Scoring the held-out pictures ..."):
@@ -134,15 +131,15 @@ def _train(
     processes: Processes,
     console: Console,
 ) -> None:
-    session, held_out = _prepare(beginning, device, setting, processes, console)
+    session = _prepare(beginning, device, setting, processes, console)
     keeper = Keeper(folder, _standing(session, beginning.snapshot))
-    _greet(console, session, folder, held_out)
+    _greet(console, session, folder)
     if beginning.snapshot is None:
         keeper.save(session, {})
     with listening() as stop, _observers(folder, session, console) as observers:
         Loop(
             session=session,
-            validator=Validator(session, held_out),
+            validator=kit_of(session.recipe).validator(session),
             keeper=keeper,
             observers=observers,
             alerts=Alerts(console),
@@ -152,17 +149,16 @@ def _train(
 
 def _prepare(
     beginning: _Beginning, device: torch.device, setting: Setting, processes: Processes, console: Console
-) -> tuple[Session, HeldOut]:
-    recipe, snapshot = beginning.recipe, beginning.snapshot
-    data: Data = open_data(recipe)
+) -> Session:
+    snapshot = beginning.snapshot
+    recipe, data = kit_of(beginning.recipe).open_data(beginning.recipe)
     recipe = resolve(recipe, pictures=len(data.train), device=device)
-    held_out = read_held_out(data.validation, recipe.spec().domains, recipe.augmentation, most=recipe.validation.most)
     with console.status("Measuring how much fits into the budget ...") if recipe.length.minutes else nullcontext():
-        recipe = fit_to_budget(recipe, data, held_out, device, processes, setting.workers)
+        recipe = fit_to_budget(recipe, data, device, processes, setting.workers)
     session = open_session(recipe, data, device, processes, setting.workers, fresh=snapshot is None)
     if snapshot is not None:
         restore_engine(session.engine, snapshot)
-    return session, held_out
+    return session
 
 
 def _standing(session: Session, snapshot: Snapshot | None) -> Standing:
@@ -186,12 +182,12 @@ def _observers(folder: RunFolder, session: Session, console: Console) -> Generat
         ]
 
 
-def _greet(console: Console, session: Session, folder: RunFolder, held_out: HeldOut) -> None:
+def _greet(console: Console, session: Session, folder: RunFolder) -> None:
     recipe, engine = session.recipe, session.engine
-    console.print(f"{session.data.layout.description}", highlight=False)
+    console.print(session.data.description, highlight=False)
     console.print(
         f"{recipe.method} on {describe_device(engine.device)}, {recipe.precision}: {recipe.length.images:,} images "
         f"({(recipe.length.images or 0) / len(session.data.train):.1f} epochs) into {folder.path}; "
-        f"{held_out.size('a')} validation pictures every {recipe.validation.every_images:,} images",
+        f"{session.data.held_out_told} every {recipe.validation.every_images:,} images",
         highlight=False,
     )

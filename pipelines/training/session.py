@@ -10,8 +10,9 @@ from torch import Tensor
 from pipelines.methods import method_class
 from pipelines.training.data import Data
 from pipelines.training.initial import start_from
-from pipelines.training.resolve import require_optimisers
+from translate.card import PicturePort, picture_ports
 from translate.data.device_augmentation import DeviceAugmentation, DeviceAugmenter
+from translate.data.domain import SampleSpec
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
 from translate.devices import prepare_device
@@ -47,7 +48,7 @@ class Session:
             pin_memory=engine.device.type == "cuda",
         )
         augmenter = DeviceAugmenter(
-            recipe.device_augmentation, recipe.spec().domains, seed=recipe.seed, paired=recipe.paired
+            recipe.device_augmentation, _pictures(recipe.spec()), seed=recipe.seed, paired=recipe.domains.paired
         )
         return DomainStream(batches=batches, session=self, augmenter=augmenter)
 
@@ -65,10 +66,31 @@ class DomainStream:
         recipe, engine = self.session.recipe, self.session.engine
         position = self.batches.position + engine.processes.rank * recipe.batch_size
         arrays = next(self.batches)
-        tensors = {name: assemble(ports, arrays, engine.device) for name, ports in recipe.spec().domains.items()}
+        spec = recipe.spec()
+        tensors = {name: assemble(ports, arrays, engine.device) for name, ports in spec.domains.items()}
         if recipe.device_augmentation == DeviceAugmentation():
             return tensors
-        return self.augmenter(tensors, position=position)
+        pictures = {name: tensors[name] for name in _pictures(spec)}
+        return {**tensors, **self.augmenter(pictures, position=position)}
+
+
+def _pictures(spec: SampleSpec) -> dict[str, tuple[PicturePort, ...]]:
+    """The domains that hold pictures: points and classes are not turned or coloured."""
+    return {
+        name: picture_ports(ports)
+        for name, ports in spec.domains.items()
+        if all(isinstance(port, PicturePort) for port in ports)
+    }
+
+
+def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
+    """Refuse a recipe whose optimisers are not those of the method's networks."""
+    wanted, given = set(method.networks()), set(recipe.optimisers)
+    if wanted != given:
+        raise ConfigurationError(
+            f"--optimisers: {recipe.method} has the networks {', '.join(sorted(wanted))}, but the recipe's optimisers "
+            f"are for {', '.join(sorted(given)) or 'none'}; give one for each network, by its name"
+        )
 
 
 def build_method(recipe: Recipe[Any]) -> Method:

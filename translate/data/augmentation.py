@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from translate.card import LabelMap, Picture, Port
+from translate.card import LabelMap, Picture, PicturePort
 from translate.data.randomness import Purpose, domain_code, generator, python_generator
 from translate.errors import ConfigurationError
 
@@ -92,7 +92,7 @@ class TrainingTransform:
     Paired data has one transform over both domains; unpaired data has one transform for each domain.
     """
 
-    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[Port, ...]], *, seed: int) -> None:
+    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[PicturePort, ...]], *, seed: int) -> None:
         self._config = config
         self._domains = domains
         self._seed = seed
@@ -145,7 +145,7 @@ class TrainingTransform:
 class EvaluationTransform:
     """Without chance: resized to crop_px x crop_px, or with keep_aspect to that short side and cut in the middle."""
 
-    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[Port, ...]]) -> None:
+    def __init__(self, config: Augmentation, domains: Mapping[str, tuple[PicturePort, ...]]) -> None:
         self._config = config
         self._ports = [port for ports in domains.values() for port in ports]
 
@@ -166,7 +166,7 @@ def _require(holds: bool, message: str) -> None:
         raise ConfigurationError(f"Augmentation: {message}")
 
 
-def _geometry(config: Augmentation, ports: list[Port]) -> albumentations.Compose:
+def _geometry(config: Augmentation, ports: list[PicturePort]) -> albumentations.Compose:
     steps: list[albumentations.BasicTransform | albumentations.BaseCompose] = []
     if config.rotate_degrees:
         steps.append(_rotation(config.rotate_degrees))
@@ -214,7 +214,7 @@ def _size(picture: np.ndarray, short_px: int, keep_aspect: bool) -> _Size:
     return max(short_px, round(height * factor)), max(short_px, round(width * factor))
 
 
-def _resize(picture: np.ndarray, size: _Size, port: Port) -> np.ndarray:
+def _resize(picture: np.ndarray, size: _Size, port: PicturePort) -> np.ndarray:
     if picture.shape[:2] == size:
         return picture
     if isinstance(port, LabelMap):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.card import LabelMap, Port
+from translate.card import LabelMap, PicturePort
 from translate.data.augmentation import ColourJitter
 from translate.data.randomness import Purpose, domain_code, generator
 from translate.errors import ConfigurationError
@@ -62,7 +62,7 @@ class DeviceAugmenter:
     """Applies a `DeviceAugmentation`: where `paired`, all domains get the same geometric draw."""
 
     def __init__(
-        self, config: DeviceAugmentation, domains: Mapping[str, tuple[Port, ...]], *, seed: int, paired: bool
+        self, config: DeviceAugmentation, domains: Mapping[str, tuple[PicturePort, ...]], *, seed: int, paired: bool
     ) -> None:
         self._config = config
         self._domains = domains
@@ -120,7 +120,7 @@ class DeviceAugmenter:
         draws = [generator(self._seed, purpose, code, place).uniform(-1.0, 1.0, count) for place in places]
         return torch.from_numpy(np.stack(draws, axis=1).astype(np.float32)).to(tensor.device)
 
-    def _place(self, part: Tensor, port: Port, placement: _Placement) -> Tensor:
+    def _place(self, part: Tensor, port: PicturePort, placement: _Placement) -> Tensor:
         part = torch.where(placement.flip.view(-1, 1, 1, 1), part.flip(3), part)
         part = torch.where(placement.vertical_flip.view(-1, 1, 1, 1), part.flip(2), part)
         if not self._config.rotate_degrees and not self._config.scale:

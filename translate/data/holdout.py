@@ -1,11 +1,11 @@
 """A validation split held out from the training pictures, the same on every machine and in every run."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from translate.data.items import Item, Layout, Split
+from translate.data.items import Layout, Split
 from translate.errors import ConfigurationError
 
 _SALT: Final = b"pixturn validation split\n"
@@ -28,14 +28,13 @@ def hold_out(layout: Layout, fraction: float, most: int) -> Layout:
     Raises:
         ConfigurationError: For a fraction or a count out of range.
     """
-    if not 0 <= fraction < 1 or most < 0:
-        raise ConfigurationError(
-            f"the validation split is {fraction} of the pictures and at most {most}: use 0 to below 1, and 0 or more"
-        )
+    _require_range(fraction, most)
     train = layout.splits.get("train")
     if train is None or "validation" in layout.splits or fraction == 0 or most == 0:
         return layout
-    held = {domain: _held_out(items, fraction, most) for domain, items in train.domains.items()}
+    held = {
+        domain: held_out_keys((item.key for item in items), fraction, most) for domain, items in train.domains.items()
+    }
     if not any(held.values()):
         return layout
     splits = {
@@ -54,11 +53,26 @@ def hash_of(key: str) -> float:
     return int.from_bytes(hashlib.sha256(_SALT + key.encode()).digest()[:8], "big") / _RANGE
 
 
-def _held_out(items: Sequence[Item], fraction: float, most: int) -> frozenset[str]:
-    ranked = sorted((hash_of(item.key), item.key) for item in items)
+def held_out_keys(keys: Iterable[str], fraction: float, most: int) -> frozenset[str]:
+    """Those of the training keys that are held out, by the rule of `hold_out`; none for `fraction` or `most` 0.
+
+    Raises:
+        ConfigurationError: For a fraction or a count out of range.
+    """
+    _require_range(fraction, most)
+    if fraction == 0 or most == 0:
+        return frozenset()
+    ranked = sorted((hash_of(key), key) for key in keys)
     below = [key for value, key in ranked if value < fraction]
     chosen = below or [key for _, key in ranked[:1]]
     return frozenset(chosen[: min(most, len(ranked) - 1)])
+
+
+def _require_range(fraction: float, most: int) -> None:
+    if not 0 <= fraction < 1 or most < 0:
+        raise ConfigurationError(
+            f"the validation split is {fraction} of the pictures and at most {most}: use 0 to below 1, and 0 or more"
+        )
 
 
 def _chosen(split: Split, held: dict[str, frozenset[str]], *, inside: bool) -> Split:

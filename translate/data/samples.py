@@ -1,32 +1,34 @@
 """The data set as torch sees it: an address (epoch, index) gives the tensors of one sample, whoever asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
-from translate.card import LabelMap, Port
+from translate.card import LabelMap, PicturePort
 from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
+from translate.data.dataset import Address, Collated
 from translate.data.items import Source, Split
 from translate.data.pictures import read_label_map, read_picture
 from translate.data.quarantine import Refusal
 from translate.data.randomness import Purpose, permutation
 from translate.errors import DatasetError, PictureError
 
-Address = tuple[int, int]
-"""Epoch and index of a sample, both from 0."""
-
 Pictures = dict[str, np.ndarray]
+
+LABEL: Final = "label"
+"""The port of a sample's class."""
 
 _LARGEST_TOLERATED = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Tensors by port name: uint8 C x H x W for pictures, uint8 or int32 H x W for label maps.
+    """Tensors by port name: uint8 C x H x W for pictures, uint8 or int32 H x W for label maps, one int64 for `label`.
 
     `refused` are the pictures that could not be read on the way and were replaced by the next readable ones. If
     more than the tolerated number stood in a row, `tensors` is empty and the run should stop.
@@ -45,18 +47,23 @@ class Samples(Dataset[Sample]):
 
     In training, a picture that cannot be read is replaced by the next item and reported; in evaluation the
     PictureError comes through, since a figure must not quietly count another picture.
+
+    `labels` are the classes of the items of the only domain, N integers; they come out as `label`, and a picture that
+    replaces another brings its own.
     """
 
     def __init__(
         self,
         split: Split,
-        ports: Mapping[str, tuple[Port, ...]],
+        ports: Mapping[str, tuple[PicturePort, ...]],
         augmentation: Augmentation,
         *,
         seed: int,
         training: bool,
+        labels: Sequence[int] | np.ndarray | None = None,
     ) -> None:
         _require_items(split, ports)
+        _require_labels(split, ports, labels)
         self._split = split
         self._ports = ports
         self._seed = seed
@@ -64,6 +71,7 @@ class Samples(Dataset[Sample]):
         domains = list(ports)
         self._longest = max(domains, key=lambda domain: len(split.domains[domain]))  # the first of equals
         self._groups = [domains] if split.paired else [[domain] for domain in domains]
+        self._labels = None if labels is None else torch.tensor(labels, dtype=torch.int64)
         self._transforms = [self._transform(augmentation, group) for group in self._groups]
         self.tolerated = _tolerated(split, ports)
         """How many pictures may turn out bad before a run stops: 1 percent, at least 3 and at most 100."""
@@ -82,12 +90,23 @@ class Samples(Dataset[Sample]):
         tensors: dict[str, Tensor] = {}
         refused: list[Refusal] = []
         for group, transform in zip(self._groups, self._transforms, strict=True):
-            pictures = self._read(group, epoch, index, refused)
-            if pictures is None:
+            found = self._read(group, epoch, index, refused)
+            if found is None:
                 return Sample(tensors={}, refused=tuple(refused))
+            place, pictures = found
             placed = transform(pictures, epoch=epoch, index=index)
             tensors.update({name: _to_tensor(picture) for name, picture in placed.items()})
+            if self._labels is not None:
+                tensors[LABEL] = self._labels[place]
         return Sample(tensors=tensors, refused=tuple(refused))
+
+    def __getitems__(self, addresses: Sequence[Address]) -> Collated:
+        """The samples at these addresses as one batch; errors as `__getitem__`."""
+        samples = [self[address] for address in addresses]
+        refused = [refusal for sample in samples for refusal in sample.refused]
+        if not all(sample.tensors for sample in samples):
+            return {}, refused
+        return default_collate([dict(sample.tensors) for sample in samples]), refused
 
     def _transform(self, augmentation: Augmentation, group: list[str]) -> TrainingTransform | EvaluationTransform:
         ports = {domain: self._ports[domain] for domain in group}
@@ -95,14 +114,18 @@ class Samples(Dataset[Sample]):
             return TrainingTransform(augmentation, ports, seed=self._seed)
         return EvaluationTransform(augmentation, ports)
 
-    def _read(self, group: list[str], epoch: int, index: int, refused: list[Refusal]) -> Pictures | None:
-        """The group's item at `index`, or the first readable one after it; None if too many in a row are bad."""
+    def _read(self, group: list[str], epoch: int, index: int, refused: list[Refusal]) -> tuple[int, Pictures] | None:
+        """The group's item at `index`, or the first readable one after it, with its place in the split.
+
+        None if too many in a row are bad.
+        """
         length = len(self._split.domains[group[0]])
         place = self._place(group[0], epoch, index)
         for step in range(min(length, self.tolerated + 1)):
-            pictures = self._read_item(group, (place + step) % length, refused)
+            here = (place + step) % length
+            pictures = self._read_item(group, here, refused)
             if pictures is not None:
-                return pictures
+                return here, pictures
         return None
 
     def _place(self, domain: str, epoch: int, index: int) -> int:
@@ -127,7 +150,7 @@ class Samples(Dataset[Sample]):
         return pictures
 
 
-def _require_items(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> None:
+def _require_items(split: Split, ports: Mapping[str, tuple[PicturePort, ...]]) -> None:
     for domain, domain_ports in ports.items():
         items = split.domains.get(domain, ())
         if not items:
@@ -144,12 +167,22 @@ def _require_items(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> None:
                 )
 
 
-def _tolerated(split: Split, ports: Mapping[str, tuple[Port, ...]]) -> int:
+def _require_labels(
+    split: Split, ports: Mapping[str, tuple[PicturePort, ...]], labels: Sequence[int] | np.ndarray | None
+) -> None:
+    counts = [len(split.domains[domain]) for domain in ports]
+    if labels is not None and counts != [len(labels)]:
+        raise DatasetError(
+            f"There are {len(labels)} labels for {counts} samples: give one domain, and a label for each"
+        )
+
+
+def _tolerated(split: Split, ports: Mapping[str, tuple[PicturePort, ...]]) -> int:
     pictures = sum(len(item.sources) for domain in ports for item in split.domains[domain])
     return min(_LARGEST_TOLERATED, max(3, pictures // 100))
 
 
-def _read_source(source: Source, port: Port) -> np.ndarray:
+def _read_source(source: Source, port: PicturePort) -> np.ndarray:
     if isinstance(port, LabelMap):
         return read_label_map(source, classes=port.classes).astype(np.uint8 if port.classes <= 256 else np.int32)
     return read_picture(source, channels=port.channels)

@@ -10,18 +10,17 @@ from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
+from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import DataLoader, Dataset
 
 from translate.data.augmentation import limit_threads
-from translate.data.quarantine import Quarantine, Refusal
+from translate.data.dataset import Address, BatchSource, Collated
+from translate.data.quarantine import Quarantine
 from translate.data.randomness import Purpose, permutation
-from translate.data.samples import Address, Sample, Samples
 from translate.errors import ConfigurationError, DatasetError, StorageError
-
-_Collated = tuple[dict[str, Tensor], list[Refusal]]
 
 
 class Stream:
@@ -57,13 +56,21 @@ class Stream:
         """Batches of (epoch, index), without end."""
         first = self._position + self._rank * self._batch_size
         while True:
-            yield [self.address(number) for number in range(first, first + self._batch_size)]
+            yield self.addresses(first, self._batch_size)
             first += self.step
+
+    def addresses(self, first: int, count: int) -> list[Address]:
+        """Epochs and indices of the run's samples `first` to `first + count - 1`."""
+        found: list[Address] = []
+        while len(found) < count:
+            epoch, place = divmod(first + len(found), self._length)
+            order = permutation(self._seed, Purpose.ORDER, epoch, self._length)
+            found += [(epoch, index) for index in order[place : place + count - len(found)].tolist()]
+        return found
 
     def address(self, number: int) -> Address:
         """Epoch and index of the run's sample `number`, from 0."""
-        epoch, place = divmod(number, self._length)
-        return epoch, int(permutation(self._seed, Purpose.ORDER, epoch, self._length)[place])
+        return self.addresses(number, 1)[0]
 
 
 class Batches(Iterator[dict[str, Tensor]]):
@@ -71,7 +78,7 @@ class Batches(Iterator[dict[str, Tensor]]):
 
     def __init__(
         self,
-        source: Iterator[_Collated],
+        source: Iterator[Collated],
         *,
         position: int,
         step: int,
@@ -79,7 +86,7 @@ class Batches(Iterator[dict[str, Tensor]]):
         quarantine: Quarantine,
         processes: Collection[BaseProcess] = (),
     ) -> None:
-        self._source: Iterator[_Collated] | None = source
+        self._source: Iterator[Collated] | None = source
         self._workers = workers
         self._processes = processes
         self._step = step
@@ -136,7 +143,7 @@ class Batches(Iterator[dict[str, Tensor]]):
 
 
 def loader(
-    dataset: Samples,
+    dataset: BatchSource,
     *,
     batch_size: int,
     seed: int,
@@ -150,7 +157,7 @@ def loader(
     """Read batches from `position` on, without end, and without touching a global random state.
 
     Args:
-        dataset: the samples.
+        dataset: the samples. What lies in memory is quickest with no workers: a batch is one gather.
         batch_size: samples in a batch of this process.
         seed: decides the order; the data set has its own seed for augmentation.
         position: samples of the run, of all processes together, that were used already.
@@ -167,10 +174,10 @@ def loader(
     limit_threads()  # before the fork, so that no worker inherits a pool of threads that are gone
     stream = Stream(len(dataset), batch_size=batch_size, seed=seed, position=position, rank=rank, world=world)
     batches = DataLoader(
-        dataset,
+        cast("Dataset[Any]", dataset),  # torch asks for no more than the protocol says
         batch_sampler=stream,
         num_workers=workers,
-        collate_fn=_collate,
+        collate_fn=_as_it_is,
         pin_memory=pin_memory,
         timeout=timeout_sec if workers else 0,
         worker_init_fn=_start_worker,
@@ -188,11 +195,9 @@ def loader(
     )
 
 
-def _collate(samples: list[Sample]) -> _Collated:
-    refused = [refusal for sample in samples for refusal in sample.refused]
-    if not all(sample.tensors for sample in samples):
-        return {}, refused
-    return default_collate([dict(sample.tensors) for sample in samples]), refused
+def _as_it_is(batch: object) -> object:
+    """The data set gives whole batches; a named function, since workers may have to pickle it."""
+    return batch
 
 
 def _start_worker(_: int) -> None:
@@ -203,7 +208,7 @@ def _start_worker(_: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _take(source: Iterator[_Collated], workers: int) -> _Collated:
+def _take(source: Iterator[Collated], workers: int) -> Collated:
     try:
         return next(source)
     except (RuntimeError, OSError, EOFError) as problem:

@@ -9,27 +9,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.card import LabelMap, Port
+from translate.card import FixedPicture, Label, LabelMap, Latent, Picture, PicturePort, Port, Vector
 
 
 def assemble(ports: tuple[Port, ...], arrays: Mapping[str, Tensor], device: torch.device | str) -> Tensor:
-    """The tensor of a domain: its ports one after the other on the channel axis.
+    """The tensor of a domain: its ports one after the other on the channel axis (of vectors: their numbers).
 
     Bytes go to the device and become numbers there: a quarter of the traffic.
 
     Args:
         ports: the domain's ports.
-        arrays: by port name, N x C x H x W uint8 for pictures, N x H x W integers for label maps.
+        arrays: by port name, N x C x H x W uint8 for pictures, N x H x W integers for label maps, N integers for
+            labels, N x size floats for vectors.
         device: where the tensor is to be.
 
     Returns:
-        N x C x H x W float32 in [-1, 1]; label maps one-hot, 1 where the class is and -1 elsewhere.
+        N x C x H x W float32 in [-1, 1]; label maps one-hot, 1 where the class is and -1 elsewhere. Labels are N int64,
+        and stand alone in their domain; vectors are N x size float32, in their own units.
     """
     parts = [_to_network(arrays[port.name].to(device, non_blocking=True), port) for port in ports]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
-def to_uint8(tensor: Tensor, port: Port) -> np.ndarray:
+def to_uint8(tensor: Tensor, port: PicturePort | FixedPicture) -> np.ndarray:
     """One port's numbers as pixels, rounded to the nearest level (halves to even) and clamped.
 
     Args:
@@ -48,9 +50,15 @@ def to_uint8(tensor: Tensor, port: Port) -> np.ndarray:
 
 
 def _to_network(values: Tensor, port: Port) -> Tensor:
-    if isinstance(port, LabelMap):
-        classes = torch.arange(port.classes, device=values.device).view(1, -1, 1, 1)
-        return (values.unsqueeze(1) == classes).float() * 2.0 - 1.0
-    # A divisor on the device: by a plain number CUDA multiplies with the reciprocal, which rounds differently.
-    half_range = torch.full((), 127.5, device=values.device)
-    return values.float() / half_range - 1.0
+    match port:
+        case LabelMap():
+            classes = torch.arange(port.classes, device=values.device).view(1, -1, 1, 1)
+            return (values.unsqueeze(1) == classes).float() * 2.0 - 1.0
+        case Label():
+            return values.long()
+        case Vector() | Latent():
+            return values.float()
+        case Picture() | FixedPicture():
+            # A divisor on the device: by a plain number CUDA multiplies with the reciprocal, which rounds differently.
+            half_range = torch.full((), 127.5, device=values.device)
+            return values.float() / half_range - 1.0

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import LabelMap, Port
+from translate.card import FixedPicture, LabelMap, PicturePort, Port
 from translate.export.bars import Bar
 from translate.runtime.base import Arrays
 from translate.runtime.pixels import from_network
@@ -57,7 +57,7 @@ class Agreement:
 
 
 def compare_numbers(made: Arrays, expected: Arrays, ports: Sequence[Port]) -> Agreement:
-    """Of N x C x H x W float32 arrays of equal shapes, by port name, clipped to [-1, 1] as pixels are.
+    """Of float32 arrays of equal shapes, by port name; pictures (N x C x H x W) are clipped to [-1, 1] as pixels are.
 
     Together they are as far off as the worst.
     """
@@ -75,6 +75,18 @@ def largest_difference(made: Arrays, expected: Arrays) -> float:
 
 
 def _numbers(made: NDArray[Any], expected: NDArray[Any], port: Port) -> Agreement:
+    if isinstance(port, PicturePort | FixedPicture):
+        return _picture_numbers(made, expected, port)
+    return _row_numbers(made.astype(np.float64), expected.astype(np.float64))
+
+
+def _row_numbers(made: NDArray[np.float64], expected: NDArray[np.float64]) -> Agreement:
+    """Of numbers without a range of their own: in parts of the largest that is expected, where that is above 1."""
+    apart = np.abs(made - expected) / max(1.0, float(np.abs(expected).max(initial=0.0)))
+    return Agreement(difference=float(apart.max(initial=0.0)))
+
+
+def _picture_numbers(made: NDArray[Any], expected: NDArray[Any], port: PicturePort | FixedPicture) -> Agreement:
     # What leaves [-1, 1] becomes white or black, however far it is.
     apart = np.abs(np.clip(made, -1.0, 1.0).astype(np.float64) - np.clip(expected, -1.0, 1.0))
     numbers = Agreement(
@@ -85,7 +97,7 @@ def _numbers(made: NDArray[Any], expected: NDArray[Any], port: Port) -> Agreemen
     return numbers.and_also(_pixels(_as_pixels(made, port), _as_pixels(expected, port), port))
 
 
-def _as_pixels(numbers: NDArray[Any], port: Port) -> NDArray[Any]:
+def _as_pixels(numbers: NDArray[Any], port: PicturePort | FixedPicture) -> NDArray[Any]:
     return np.stack([from_network(numbers[index : index + 1], port) for index in range(len(numbers))])
 
 

@@ -9,10 +9,11 @@ from onnx import ModelProto, helper, shape_inference
 from torch import Tensor, nn
 from torch.export import Dim
 
-from translate.card import Card, SizeRule
+from translate.card import Card, Label, PicturePort, Port, SizeRule
 from translate.errors import ModelError
 from translate.method import Deploy
 from translate.runtime.gate import CARD_KEY
+from translate.runtime.rows import row_shape
 
 OPSET: Final = 18
 IR_VERSION: Final = 10
@@ -35,13 +36,14 @@ class _OnPositions(nn.Module):
 
 
 def to_onnx(deploy: Deploy, card: Card) -> ModelProto:
-    """The deployed module as a graph of float32 N x C x H x W tensors in [-1, 1], named after the card's ports.
+    """The deployed module as a graph of the tensors that its card's ports describe, under their names.
 
-    The dimensions are called batch, height and width; outputs `card.scale` times as large have that in their names.
+    The dimensions are called batch and, of pictures of any size, height and width; outputs `card.scale` times as large
+    have that in their names.
     The module is only read. Whether the graph computes the same is for `translate.export.proof` to say.
 
     Raises:
-        ModelError: a part of the module is in training mode, or it cannot be written for pictures of every size.
+        ModelError: a part of the module is in training mode, or it cannot be written for every batch and size.
     """
     _require_evaluation(deploy)
     model = _traced(deploy.module, card)
@@ -83,8 +85,8 @@ def _require_evaluation(deploy: Deploy) -> None:
 def _traced(module: nn.Module, card: Card) -> ModelProto:
     positional = _OnPositions(module)
     positional.training = False  # of the wrapper alone: eval() would change flags of the module
-    examples = tuple(_example(port.channels, port.size) for port in card.inputs)
-    shapes = _dimensions(card.inputs[0].size)
+    examples = tuple(_example(port) for port in card.inputs)
+    shapes = tuple(_dimensions(port) for port in card.inputs)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of dimensions that two inputs share
@@ -96,24 +98,30 @@ def _traced(module: nn.Module, card: Card) -> ModelProto:
                 opset_version=OPSET,
                 dynamo=True,
                 external_data=False,
-                dynamic_shapes=(tuple(shapes for _ in card.inputs),),
+                dynamic_shapes=(shapes,),
                 optimize=True,
                 verbose=False,
             )
     except Exception as problem:  # torch.export and the translation to ONNX have errors of many kinds
-        raise ModelError(f"{card.method} cannot be exported for pictures of every size: {problem}") from problem
+        raise ModelError(f"{card.method} cannot be exported for every batch and size: {problem}") from problem
     if program is None:
         raise ModelError(f"torch.onnx.export gave no graph for {card.method}")
     return program.model_proto
 
 
-def _example(channels: int, rule: SizeRule) -> Tensor:
+def _example(port: Port) -> Tensor:
     """Another number for batch, height and width, and none of them 1, so that no dimension is taken for a constant."""
+    if not isinstance(port, PicturePort):
+        return torch.zeros(2, *row_shape(port), dtype=torch.int64 if isinstance(port, Label) else torch.float32)
+    channels, rule = port.channels, port.size
     steps = max(2, -(-rule.at_least_px // rule.multiple_of_px))
     return torch.zeros(2, channels, (steps + 1) * rule.multiple_of_px, (steps + 2) * rule.multiple_of_px)
 
 
-def _dimensions(rule: SizeRule) -> dict[int, Any]:
+def _dimensions(port: Port) -> dict[int, Any]:
+    if not isinstance(port, PicturePort):
+        return {0: Dim("batch")}
+    rule = port.size
     least = -(-rule.at_least_px // rule.multiple_of_px)
     return {
         0: Dim("batch"),
@@ -134,19 +142,25 @@ def _require_own_operators(model: ModelProto) -> None:
 
 def _name_dimensions(model: ModelProto, card: Card) -> None:
     """The tracer's names are formulas (`4*height`), which say the network's rule; readers want the plain words."""
-    for value in model.graph.input:
-        _name(value, 1, card)
-    for value in model.graph.output:
-        _name(value, card.scale, card)
+    for value, port in zip(model.graph.input, card.inputs, strict=True):
+        _name(value, _words(port, 1), card)
+    for value, port in zip(model.graph.output, card.outputs, strict=True):
+        _name(value, _words(port, card.scale), card)
 
 
-def _name(value: onnx.ValueInfoProto, scale: int, card: Card) -> None:
+def _words(port: Port, scale: int) -> dict[int, str]:
+    """The names of the dimensions that vary, by axis."""
+    if not isinstance(port, PicturePort):
+        return {0: "batch"}
+    return {0: "batch", _ROWS: _scaled("height", scale), _COLUMNS: _scaled("width", scale)}
+
+
+def _name(value: onnx.ValueInfoProto, words: dict[int, str], card: Card) -> None:
     dimensions = value.type.tensor_type.shape.dim
-    words = {0: "batch", _ROWS: _scaled("height", scale), _COLUMNS: _scaled("width", scale)}
     for axis, word in words.items():
         if not dimensions[axis].dim_param:
             raise ModelError(
-                f"{card.method} cannot be exported for pictures of every size: the {word} of {value.name!r} is always "
+                f"{card.method} cannot be exported for every batch and size: the {word} of {value.name!r} is always "
                 f"{dimensions[axis].dim_value}"
             )
         dimensions[axis].dim_param = word

@@ -8,7 +8,7 @@ from typing import Final
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, helper
 
-from translate.card import Card, LabelMap, Port, SizeRule
+from translate.card import Card, LabelMap, PicturePort, SizeRule
 from translate.export.graph import set_card
 from translate.runtime.codec import pixel_type
 from translate.runtime.nodes import Nodes
@@ -38,24 +38,28 @@ def bake(model: ModelProto, card: Card) -> tuple[ModelProto, Card]:
     nodes = [*_before(card), *graph.node, *_after(card)]
     del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend(nodes)
-    graph.input.extend(_described(port, scale=1) for port in card.inputs)
-    graph.output.extend(_described(port, scale=card.scale) for port in card.outputs)
-    graph.doc_string = f"Pads pictures to {_in_words(card.inputs[0].size)} for the network, and crops what comes out."
+    graph.input.extend(_described(port, scale=1) for port in card.input_pictures)
+    graph.output.extend(_described(port, scale=card.scale) for port in card.output_pictures)
+    graph.doc_string = (
+        f"Pads pictures to {_in_words(card.input_pictures[0].size)} for the network, and crops what comes out."
+    )
     new_card = _card_for_pixels(card)
     set_card(baked, new_card)
     return baked, new_card
 
 
 def _card_for_pixels(card: Card) -> Card:
-    def free(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    def free(ports: tuple[PicturePort, ...]) -> tuple[PicturePort, ...]:
         return tuple(replace(port, size=SizeRule()) for port in ports)
 
-    return replace(card, pixels=True, inputs=free(card.inputs), outputs=free(card.outputs), tiling="forbidden")
+    return replace(
+        card, pixels=True, inputs=free(card.input_pictures), outputs=free(card.output_pictures), tiling="forbidden"
+    )
 
 
 def _before(card: Card) -> list[NodeProto]:
     nodes = Nodes("pixels/before/")
-    for port in card.inputs:
+    for port in card.input_pictures:
         padded = _padded(nodes, port.name, port.size)
         encode = _encode_classes if isinstance(port, LabelMap) else _encode_levels
         encode(nodes, padded, port)
@@ -64,10 +68,10 @@ def _before(card: Card) -> list[NodeProto]:
 
 def _after(card: Card) -> list[NodeProto]:
     nodes = Nodes("pixels/after/")
-    size = nodes.add("Shape", card.inputs[0].name, start=_ROWS, end=_COLUMNS + 1)
+    size = nodes.add("Shape", card.input_pictures[0].name, start=_ROWS, end=_COLUMNS + 1)
     size = nodes.add("Mul", size, nodes.integers(card.scale))
     start, axes = nodes.integers([0, 0]), nodes.integers([2, 3])
-    for port in card.outputs:
+    for port in card.output_pictures:
         cropped = nodes.add("Slice", f"{_NETWORK}{port.name}", start, size, axes)
         decode = _decode_classes if isinstance(port, LabelMap) else _decode_levels
         decode(nodes, cropped, port)
@@ -102,14 +106,14 @@ def _padded_length(nodes: Nodes, length: str, rule: SizeRule) -> str:
     return nodes.add("Mul", nodes.add("Div", rounded_up, multiple), multiple)
 
 
-def _encode_levels(nodes: Nodes, pixels: str, port: Port) -> None:
+def _encode_levels(nodes: Nodes, pixels: str, port: PicturePort) -> None:
     """Level / 127.5 - 1."""
     planes = nodes.add("Cast", nodes.add("Transpose", pixels, perm=_TO_PLANES), to=TensorProto.FLOAT)
     scaled = nodes.add("Div", planes, nodes.number(127.5))
     nodes.add("Sub", scaled, nodes.number(1.0), output=f"{_NETWORK}{port.name}")
 
 
-def _encode_classes(nodes: Nodes, labels: str, port: Port) -> None:
+def _encode_classes(nodes: Nodes, labels: str, port: PicturePort) -> None:
     """1 where the class is, and -1 elsewhere."""
     planes = nodes.add("Cast", nodes.add("Transpose", labels, perm=_TO_PLANES), to=TensorProto.INT64)
     classes = nodes.add("Reshape", nodes.integers(list(range(port.channels))), nodes.integers([1, -1, 1, 1]))
@@ -118,26 +122,26 @@ def _encode_classes(nodes: Nodes, labels: str, port: Port) -> None:
     nodes.add("Sub", doubled, nodes.number(1.0), output=f"{_NETWORK}{port.name}")
 
 
-def _decode_levels(nodes: Nodes, numbers: str, port: Port) -> None:
+def _decode_levels(nodes: Nodes, numbers: str, port: PicturePort) -> None:
     """(Number + 1) * 127.5, rounded half to even, and clamped."""
     scaled = nodes.add("Mul", nodes.add("Add", numbers, nodes.number(1.0)), nodes.number(127.5))
     levels = nodes.add("Clip", nodes.add("Round", scaled), nodes.number(0.0), nodes.number(255.0))
     nodes.add("Transpose", nodes.add("Cast", levels, to=_type(port)), perm=_TO_PIXELS, output=port.name)
 
 
-def _decode_classes(nodes: Nodes, scores: str, port: Port) -> None:
+def _decode_classes(nodes: Nodes, scores: str, port: PicturePort) -> None:
     """The first of the largest."""
     labels = nodes.add("ArgMax", scores, axis=1, keepdims=1)
     nodes.add("Transpose", nodes.add("Cast", labels, to=_type(port)), perm=_TO_PIXELS, output=port.name)
 
 
-def _described(port: Port, scale: int) -> ValueInfoProto:
+def _described(port: PicturePort, scale: int) -> ValueInfoProto:
     channels = 1 if isinstance(port, LabelMap) else port.channels
     height, width = (word if scale == 1 else f"{scale}*{word}" for word in ("height", "width"))
     return helper.make_tensor_value_info(port.name, _type(port), ["batch", height, width, channels])
 
 
-def _type(port: Port) -> int:
+def _type(port: PicturePort) -> int:
     return helper.np_dtype_to_tensor_dtype(pixel_type(port)().dtype)
 
 

@@ -5,11 +5,13 @@ the bar of its precision, gives the same bytes when it is run again, and gives a
 batch. The network is run again too, which shows that no dropout acts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from translate.card import Port, SizeRule
 from translate.errors import ModelError
@@ -19,6 +21,7 @@ from translate.export.fitting import fitted
 from translate.runtime.base import Arrays, Runtime
 from translate.runtime.codec import Sample, codec_for
 from translate.runtime.padding import crop, padded_size
+from translate.runtime.rows import Rows, stacked
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -89,7 +92,19 @@ def prove_pixels(
     return _over_all(trial, samples, sizes)
 
 
-_Outputs = Callable[[Sequence[Sample]], Arrays]
+def prove_rows(graph: Runtime, network: Runtime, samples: Sequence[Rows], *, bar: Bar | None = None) -> Parity:
+    """Compare what comes out of inputs that are no pictures of any size: noise, classes, pictures of one size.
+
+    Arguments and errors are those of `prove`, but that there are no sizes.
+    """
+    allowed = bar or BARS[graph.card.precision]
+    trial = _Trial(partial(_rows, graph), partial(_rows, network), compare_numbers, graph.card.outputs, allowed)
+    return _within_share(trial.at(samples, "on random inputs"), trial.bar)
+
+
+_Inputs = Mapping[str, NDArray[Any]]
+"""One sample by port name: pixels, or rows."""
+_Outputs = Callable[[Sequence[Any]], Arrays]
 _Compare = Callable[[Arrays, Arrays, Sequence[Port]], Agreement]
 
 
@@ -103,7 +118,7 @@ class _Trial:
     ports: tuple[Port, ...]
     bar: Bar
 
-    def at(self, samples: Sequence[Sample], where: str) -> Parity:
+    def at(self, samples: Sequence[_Inputs], where: str) -> Parity:
         together = self.made(samples)
         batch = self._compared(together, self.expected(samples), f"{where}, batch of {len(samples)}")
         one, where = samples[-1:], f"{where}, batch of 1"
@@ -132,10 +147,18 @@ def _over_all(trial: _Trial, samples: Sequence[Sample], sizes: Iterable[Size]) -
     for height, width in sizes:
         here = trial.at([fitted(sample, height, width) for sample in samples], f"at {height} x {width} px")
         total = total.and_also(here)
-    share, most = total.agreement.share_changed, trial.bar.changed
+    return _within_share(total, trial.bar)
+
+
+def _within_share(total: Parity, bar: Bar) -> Parity:
+    share, most = total.agreement.share_changed, bar.changed
     if not share <= most:
         raise _refusal(f"over all sizes: {share:.2%} of the values have another level; at most {most:.2%} may")
     return total
+
+
+def _rows(runtime: Runtime, samples: Sequence[Rows]) -> Arrays:
+    return runtime.run(stacked(samples))
 
 
 def _numbers(runtime: Runtime, samples: Sequence[Sample]) -> Arrays:
@@ -157,7 +180,7 @@ def _size(samples: Sequence[Sample]) -> Size:
     return height, width
 
 
-def _same_twice(outputs: _Outputs, samples: Sequence[Sample], whose: str) -> Arrays:
+def _same_twice(outputs: _Outputs, samples: Sequence[_Inputs], whose: str) -> Arrays:
     first, again = outputs(samples), outputs(samples)
     if any(array.tobytes() != again[name].tobytes() for name, array in first.items()):
         raise _refusal(f"{whose} gives other numbers when it is run again, as dropout would make it")

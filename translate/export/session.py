@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from numpy.typing import NDArray
 from onnx import ModelProto
 
 from translate.card import Card
 from translate.errors import ModelError
 from translate.runtime.base import Arrays
 from translate.runtime.extras import require_onnxruntime
-from translate.runtime.session import new_session
+from translate.runtime.session import new_session, run_session
 
 
 class ProtoRuntime:
@@ -30,12 +29,6 @@ class ProtoRuntime:
         except Exception as problem:  # ONNX Runtime's errors have no base class of their own
             raise ModelError(f"ONNX Runtime does not take the exported graph: {problem}") from problem
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Outputs by port name; see Runtime. Raises ModelError where the graph fails on what it should take."""
-        names = [port.name for port in self.card.outputs]
-        given = {port.name: inputs[port.name] for port in self.card.inputs}
-        try:
-            return dict(zip(names, self._session.run(names, given), strict=True))
-        except Exception as problem:
-            shapes = ", ".join(f"{name} {' x '.join(map(str, array.shape))}" for name, array in given.items())
-            raise ModelError(f"The exported graph fails on {shapes}: {problem}") from problem
+    def run(self, inputs: Arrays) -> dict[str, Any]:
+        """As OnnxRuntime.run."""
+        return run_session(self._session, self.card, inputs, self.device)

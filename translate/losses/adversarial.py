@@ -10,12 +10,13 @@ that it learns at half the generator's pace. That 0.5 belongs to those methods; 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from translate.errors import ConfigurationError
 from translate.losses.scores import Scores, mean_over_scales, scales
 
 ObjectiveName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"]
@@ -142,3 +143,37 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = {
     "wasserstein": WASSERSTEIN,
     "relativistic": RELATIVISTIC,
 }
+
+
+def smoothed(objective: Objective, *, real_target: float) -> Objective:
+    """One-sided label smoothing: real pictures count as real by `real_target` only (Salimans et al. 2016, section 3.4).
+
+    The discriminator then minimises the cross-entropy to `real_target` on real pictures and to 0 on made ones, so
+    that its best answer is real_target p / (p + q). The generator's side stays as it is.
+
+    Args:
+        objective: minimax or non-saturating; with `real_target` 1 any, which is given back.
+        real_target: above 1/2 and at most 1; the paper takes 0.9.
+
+    Raises:
+        ConfigurationError: for another target, or an objective whose scores are no log-odds.
+    """
+    if real_target == 1:
+        return objective
+    if not 0.5 < real_target < 1:
+        raise ConfigurationError(
+            f"The target of real pictures is {real_target}: choose above 0.5, up to 1 (which smooths nothing)"
+        )
+    if not isinstance(objective, Absolute) or objective not in (MINIMAX, NON_SATURATING):
+        raise ConfigurationError(
+            f"A target of {real_target} for real pictures smooths a probability, and only the objectives minimax and "
+            "non-saturating have one: choose one of them, or the target 1"
+        )
+    return _smoothed(objective, real_target)
+
+
+def _smoothed(objective: Absolute, real_target: float) -> Absolute:
+    def on_real(score: Tensor) -> Tensor:
+        return real_target * objective.on_real(score) + (1 - real_target) * objective.on_fake(score)
+
+    return replace(objective, on_real=on_real)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from translate.losses.reconstruction import l1
+from translate.losses.scores import at_least_float32
 
 FeatureMaps = Sequence[Tensor]
 
@@ -26,3 +27,19 @@ def feature_matching(fake: Sequence[FeatureMaps], real: Sequence[FeatureMaps]) -
 
 def _over_layers(fake: FeatureMaps, real: FeatureMaps) -> Tensor:
     return torch.stack([l1(a, b.detach()) for a, b in zip(fake, real, strict=True)]).sum()
+
+
+def mean_matching(fake: Tensor, real: Tensor) -> Tensor:
+    """||E f(x) - E f(G(z))||^2: squared distance of mean features (Salimans et al. 2016, section 3.1).
+
+    The published code takes the mean over the F features, which is this divided by F; where it is the generator's
+    only term, Adam does not notice. No gradient flows into `real`.
+
+    Args:
+        fake: features of N made samples, N x F or N x C x H x W.
+        real: features of M real ones. Raises ValueError where the two do not match but for N and M.
+    """
+    if fake.shape[1:] != real.shape[1:]:
+        raise ValueError(f"features to match have different shapes: {tuple(fake.shape)} and {tuple(real.shape)}")
+    difference = at_least_float32(fake).mean(dim=0) - at_least_float32(real.detach()).mean(dim=0)
+    return difference.square().sum()

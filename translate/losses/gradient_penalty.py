@@ -38,11 +38,22 @@ class GradientPenalty:
     sigma: float = 0.01
     """Standard deviation of the finite differences' noise, in the pictures' range [-1, 1]."""
 
-    def terms(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Mapping[str, Tensor]:
-        """The weighted penalties by name; nothing for `none`. N x C x H x W pictures, which get no gradient."""
+    def terms(
+        self, discriminator: Discriminator, real: Tensor, fake: Tensor, *, factor: float = 1.0
+    ) -> Mapping[str, Tensor]:
+        """The weighted penalties by name; nothing for `none`.
+
+        Args:
+            discriminator: gives the scores of N samples; bind a condition: `lambda x: discriminator(x, label)`.
+            real: what the discriminator saw of real ones (augmented, if it did so), N x C x H x W pictures or N x D
+                vectors, which get no gradient.
+            fake: the same of made ones.
+            factor: of gamma, for one that changes over a run: R3GAN's falls from 10 to 1 (`Ramp`).
+        """
         if self.kind == "wgan-gp":
-            return {"wgan_gp": self.gamma * wgan_gp_penalty(discriminator, real, fake)}
-        return {name: self._zero_centred(discriminator, pictures) for name, pictures in self._penalised(real, fake)}
+            return {"wgan_gp": factor * self.gamma * wgan_gp_penalty(discriminator, real, fake)}
+        penalised = self._penalised(real, fake)
+        return {name: factor * self._zero_centred(discriminator, samples) for name, samples in penalised}
 
     def _penalised(self, real: Tensor, fake: Tensor) -> list[tuple[str, Tensor]]:
         pictures = {"r1": real, "r2": fake}

@@ -2,6 +2,7 @@
 
 The exact ones (WGAN-GP, R1, R2) differentiate twice. `torch.compile` cannot do that, so a penalty on a compiled
 discriminator needs the approximation, which takes two plain passes, or the module as it was before compiling.
+"Pictures" may be N x D vectors too, in their own units.
 Under autocast the exact ones run as the discriminator does: in bfloat16 that is usual, in float16 their inner gradient,
 which no gradient scaler reaches, may underflow.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from translate.card import Picture, Port
+from translate.card import Picture, PicturePort
 from translate.errors import ConfigurationError
 from translate.networks.choice import choose
 from translate.networks.initialise import initialise
@@ -44,7 +44,7 @@ class DiscriminatorConfig:
     """Projected: one for each feature map, at 1/4, 1/8, 1/16, 1/32 of the size; crops of 64 px or more take 4, of 32 px
     3. Layers, scales and resampling are PatchGAN's alone."""
 
-    def build(self, inputs: int, *, batch_size: int, ports: Sequence[Port] = ()) -> DiscriminatorNetwork:
+    def build(self, inputs: int, *, batch_size: int, ports: Sequence[PicturePort] = ()) -> DiscriminatorNetwork:
         """The network for training batches of `batch_size`, with weights from N(0, 0.02).
 
         Args:
@@ -63,7 +63,7 @@ class DiscriminatorConfig:
         return network
 
 
-def _patch(config: DiscriminatorConfig, ports: Sequence[Port]) -> MultiScaleDiscriminator:
+def _patch(config: DiscriminatorConfig, ports: Sequence[PicturePort]) -> MultiScaleDiscriminator:
     inputs = sum(port.channels for port in ports)
     return MultiScaleDiscriminator(discriminators=[_one_scale(config, inputs) for _ in range(config.scales)])
 
@@ -83,7 +83,7 @@ def _one_scale(config: DiscriminatorConfig, inputs: int) -> Discriminator:
     )
 
 
-def _projected(config: DiscriminatorConfig, ports: Sequence[Port]) -> ProjectedDiscriminator:
+def _projected(config: DiscriminatorConfig, ports: Sequence[PicturePort]) -> ProjectedDiscriminator:
     pictures = _colour_pictures(ports)
     if config.kind == "projected" and len(pictures) < len(ports):
         raise ConfigurationError(
@@ -99,11 +99,11 @@ def _projected(config: DiscriminatorConfig, ports: Sequence[Port]) -> ProjectedD
     )
 
 
-def _joint(config: DiscriminatorConfig, ports: Sequence[Port]) -> JointDiscriminator:
+def _joint(config: DiscriminatorConfig, ports: Sequence[PicturePort]) -> JointDiscriminator:
     return JointDiscriminator(parts=[_patch(config, ports), _projected(config, ports)])
 
 
-def _colour_pictures(ports: Sequence[Port]) -> list[slice]:
+def _colour_pictures(ports: Sequence[PicturePort]) -> list[slice]:
     """The channels of each picture that a network of photographs can look at, within those of all ports."""
     if not _has_colours(ports[-1]):
         raise ConfigurationError(
@@ -114,11 +114,11 @@ def _colour_pictures(ports: Sequence[Port]) -> list[slice]:
     return [slice(end - port.channels, end) for port, end in zip(ports, ends, strict=True) if _has_colours(port)]
 
 
-def _has_colours(port: Port) -> bool:
+def _has_colours(port: PicturePort) -> bool:
     return isinstance(port, Picture) and port.channels in (1, 3, 4)
 
 
-_BUILDERS: Mapping[str, Callable[[DiscriminatorConfig, Sequence[Port]], DiscriminatorNetwork]] = {
+_BUILDERS: Mapping[str, Callable[[DiscriminatorConfig, Sequence[PicturePort]], DiscriminatorNetwork]] = {
     "patch": _patch,
     "projected": _projected,
     "patch+projected": _joint,

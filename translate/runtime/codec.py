@@ -1,7 +1,8 @@
 """From the pixels of pictures to the arrays that a model takes, and back.
 
 A model takes numbers of its network's sizes, or (`card.pixels`) the pixels themselves, and then scales, pads and crops
-inside. Whatever holds a runtime picks the codec once, by the card, and need not know which it is.
+inside. Whatever holds a runtime picks the codec once, by the card, and need not know which it is. What takes other
+things than pictures of any size (noise, classes) is fed by `translate.runtime.rows`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import Card, LabelMap, Port
+from translate.card import Card, LabelMap, PicturePort
 from translate.runtime.base import Arrays
 from translate.runtime.padding import crop, pad
 from translate.runtime.pixels import from_network, to_network
@@ -53,19 +54,19 @@ class Floats:
 
     def encode(self, samples: Sequence[Sample]) -> Arrays:
         """See Codec."""
-        return {port.name: self._encoded(port, samples) for port in self._card.inputs}
+        return {port.name: self._encoded(port, samples) for port in self._card.input_pictures}
 
     def decode(self, arrays: Arrays, height_px: int, width_px: int) -> list[dict[str, Made]]:
         """See Codec."""
         height, width = height_px * self._card.scale, width_px * self._card.scale
-        cropped = {port: crop(arrays[port.name], height, width) for port in self._card.outputs}
+        cropped = {port: crop(arrays[port.name], height, width) for port in self._card.output_pictures}
         count = len(next(iter(cropped.values())))
         return [
             {port.name: from_network(numbers[index : index + 1], port) for port, numbers in cropped.items()}
             for index in range(count)
         ]
 
-    def _encoded(self, port: Port, samples: Sequence[Sample]) -> NDArray[np.float32]:
+    def _encoded(self, port: PicturePort, samples: Sequence[Sample]) -> NDArray[np.float32]:
         return pad(np.concatenate([to_network(sample[port.name], port) for sample in samples]), port.size)
 
 
@@ -79,13 +80,13 @@ class Bytes:
         """See Codec."""
         return {
             port.name: np.stack([_with_channels(sample[port.name], port) for sample in samples])
-            for port in self._card.inputs
+            for port in self._card.input_pictures
         }
 
     def decode(self, arrays: Arrays, height_px: int, width_px: int) -> list[dict[str, Made]]:
         """See Codec."""
-        count = len(arrays[self._card.outputs[0].name])
-        return [{port.name: arrays[port.name][index] for port in self._card.outputs} for index in range(count)]
+        count = len(arrays[self._card.output_pictures[0].name])
+        return [{port.name: arrays[port.name][index] for port in self._card.output_pictures} for index in range(count)]
 
 
 def codec_for(card: Card) -> Codec:
@@ -93,11 +94,11 @@ def codec_for(card: Card) -> Codec:
     return Bytes(card) if card.pixels else Floats(card)
 
 
-def pixel_type(port: Port) -> type[np.uint8] | type[np.uint16]:
+def pixel_type(port: PicturePort) -> type[np.uint8] | type[np.uint16]:
     """What holds one pixel of a port: a level, or a class."""
     return np.uint16 if isinstance(port, LabelMap) and port.classes > _UINT8_CLASSES else np.uint8
 
 
-def _with_channels(pixels: Pixels, port: Port) -> Pixels:
+def _with_channels(pixels: Pixels, port: PicturePort) -> Pixels:
     height, width = pixels.shape[:2]
     return pixels.reshape(height, width, -1).astype(pixel_type(port), copy=False)

@@ -18,4 +18,4 @@ class FakeRuntime:
         """The negative of the first input."""
         first = inputs[self.card.inputs[0].name]
         grey = -first.mean(axis=1, keepdims=True)
-        return {port.name: np.repeat(grey, port.channels, axis=1) for port in self.card.outputs}
+        return {port.name: np.repeat(grey, port.channels, axis=1) for port in self.card.output_pictures}

@@ -8,7 +8,9 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from translate.errors import ModelError
 
 _MOST_BYTES: Final = 1 << 31
 _MOST_LINE_BYTES: Final = 4096
+_MOST_SIDECARS: Final = 100
 _LINE: Final = re.compile(rb"([0-9a-f]{64}) [ *]([^\0/]{1,255})\n", re.DOTALL)
 
 
@@ -59,6 +62,38 @@ def read_model(path: Path) -> ModelFile:
     return ModelFile(path=path, data=data, sha256=digest, has_known_hash=line is not None)
 
 
+def read_unchanged(path: Path, sha256: str) -> bytes:
+    """The bytes of a model that was read before, read again. Raises ModelError where they are others by now."""
+    model = read_model(path)  # rather than held in memory: few pictures are so large that it is asked for
+    if model.sha256 != sha256:
+        raise ModelError(f"{path} was changed since it was loaded; load it again")
+    return model.data
+
+
+def no_known_hash(model: ModelFile) -> str:
+    """What to tell of a model that no sidecar vouches for; an old one, where the file has been renamed, is named."""
+    expected = sidecar(model.path).name
+    old = next((each.name for each in _sidecars(model.path.parent) if _vouches(each, model.sha256)), None)
+    if old is not None:
+        return f"{model.path} was renamed, and its hash was not: rename {old} to {expected}, and the name in it too"
+    return (
+        f"{model.path} has no {expected} beside it, so there was no hash to compare it with: damage that leaves it "
+        "runnable goes unnoticed"
+    )
+
+
+def _sidecars(folder: Path) -> Iterator[Path]:
+    return islice((each for each in folder.glob("*.sha256") if each.is_file()), _MOST_SIDECARS)
+
+
+def _vouches(path: Path, sha256: str) -> bool:
+    try:
+        found = _LINE.fullmatch(_line(path) or b"")
+    except OSError:
+        return False
+    return found is not None and found[1].decode() == sha256
+
+
 def _read(path: Path) -> bytes:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
@@ -80,7 +115,13 @@ def _line(path: Path) -> bytes | None:
 
 def _require_match(path: Path, digest: str, line: bytes) -> None:
     found = _LINE.fullmatch(line)
-    if found is None or found[2] != os.fsencode(path.name):
+    if found is not None and found[2] != os.fsencode(path.name):
+        raise ModelError(
+            f"{sidecar(path)} is the hash of {os.fsdecode(found[2])}, not of {path.name}: where {path.name} is that "
+            f"file under a new name, write the hash anew (sha256sum {path.name} > {sidecar(path).name}); if not, copy "
+            "both files again from where they are whole"
+        )
+    if found is None:
         raise ModelError(
             f"{sidecar(path)} is not the one line that `sha256sum {path.name}` writes; "
             "copy both files again from where they are whole"

@@ -9,12 +9,12 @@ from translate.errors import ModelError
 from translate.runtime import onnx_trial
 from translate.runtime.base import Arrays
 from translate.runtime.extras import require_onnxruntime
-from translate.runtime.failures import failed_run
 from translate.runtime.gate import CARD_KEY
-from translate.runtime.integrity import ModelFile, read_model
+from translate.runtime.integrity import ModelFile, read_model, read_unchanged
+from translate.runtime.origin import Origin
 from translate.runtime.probation import Trial, require_trial
 from translate.runtime.providers import CPU, OnnxDevice, Provider, device_of, providers_for, refused, warn_of_cpu
-from translate.runtime.session import new_session
+from translate.runtime.session import new_session, run_session
 from translate.runtime.tiling import Tiled
 
 __all__ = ["CARD_KEY", "OnnxDevice", "OnnxRuntime"]
@@ -45,6 +45,7 @@ class OnnxRuntime:
         self.device = device_of(self._session.get_providers()[0])
         self.card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[CARD_KEY])
         self.has_known_hash = model.has_known_hash
+        self.origin = Origin.of_file(model, onnxruntime=_version())
         self._path, self._sha256 = model.path, model.sha256
 
     def run(self, inputs: Arrays) -> dict[str, Any]:
@@ -54,26 +55,23 @@ class OnnxRuntime:
             StorageError, DeviceError: the memory of the machine or of the device does not hold this input.
             ModelError: the model cannot be run on such an input.
         """
-        names = [port.name for port in self.card.outputs]
-        given = {port.name: inputs[port.name] for port in self.card.inputs}
-        try:
-            return dict(zip(names, self._session.run(names, given), strict=True))
-        except Exception as problem:  # ONNX Runtime's errors have no base class of their own
-            raise failed_run(problem, given, self.device) from problem
+        return run_session(self._session, self.card, inputs, self.device)
 
     def tiled(self) -> Tiled:
         """The model on the same device in tiles. Raises ModelError for one that cannot be, or a file that changed."""
-        model = read_model(self._path)  # again: its bytes are not held, and few pictures are so large
-        if model.sha256 != self._sha256:
-            raise ModelError(f"{self._path} was changed since it was loaded; load it again")
+        data = read_unchanged(self._path, self._sha256)
         session = partial(new_session, providers=list(self._session.get_provider_options().items()))
-        return Tiled(model.data, self.card, device=self.device, open_session=session)
+        return Tiled(data, self.card, device=self.device, open_session=session)
 
 
 def _trial() -> Trial:
+    return Trial(module=onnx_trial.__name__, engine=f"onnxruntime-{_version()}")
+
+
+def _version() -> str:
     import onnxruntime
 
-    return Trial(module=onnx_trial.__name__, engine=f"onnxruntime-{onnxruntime.__version__}")
+    return str(onnxruntime.__version__)
 
 
 def _session(model: ModelFile, providers: list[Provider], device: OnnxDevice) -> Any:  # noqa: ANN401 - onnxruntime has no types

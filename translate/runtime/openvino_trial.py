@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from translate.card import Card, LabelMap
 from translate.errors import ModelError
-from translate.runtime.codec import codec_for
 from translate.runtime.openvino_model import OpenVinoModel
-from translate.runtime.synthetic import synthetic_sample
+from translate.runtime.synthetic import synthetic_inputs
 from translate.runtime.trial import answer
 
 BF16_BAR: Final = 0.1
@@ -22,17 +21,17 @@ _LEVELS: Final = 127.5
 
 
 def main() -> None:
-    """Answer on standard output; argv[2] is the precision. See `trial`."""
+    """Answer on standard output; argv[2] is what it computes in. See `trial`."""
     import_module("openvino")  # while there are no limits yet
     answer(_bf16 if sys.argv[2] == "bf16" else _fp32)
 
 
-def _fp32(data: bytes, card: Card) -> OpenVinoModel:
-    return OpenVinoModel(data, card, "fp32")
+def _fp32(data: bytes, _card: Card) -> OpenVinoModel:
+    return OpenVinoModel(data, "fp32")
 
 
 def _bf16(data: bytes, card: Card) -> OpenVinoModel:
-    model = OpenVinoModel(data, card, "bf16")
+    model = OpenVinoModel(data, "bf16")
     require_close(difference(_fp32(data, card), model, card))
     return model
 
@@ -47,7 +46,7 @@ def require_close(worst: float) -> None:
 
 def difference(exact: OpenVinoModel, fast: OpenVinoModel, card: Card) -> float:
     """The worst difference over all outputs, on one made-up picture of 128 px."""
-    given = codec_for(card).encode([synthetic_sample(card, _SIDE_PX, _SIDE_PX)])
+    given = synthetic_inputs(card, _SIDE_PX)
     truth, made = exact.run(given), fast.run(given)
     return max(
         _classes(truth[port.name], made[port.name], card)

@@ -5,10 +5,10 @@
 
 import numpy as np
 
-from translate.card import LabelMap, Port
+from translate.card import FixedPicture, LabelMap, PicturePort
 
 
-def to_network(pixels: np.ndarray, port: Port) -> np.ndarray:
+def to_network(pixels: np.ndarray, port: PicturePort | FixedPicture) -> np.ndarray:
     """One picture as the input of a network.
 
     Args:
@@ -26,7 +26,7 @@ def to_network(pixels: np.ndarray, port: Port) -> np.ndarray:
     return np.ascontiguousarray(numbers / np.float32(127.5) - np.float32(1.0))
 
 
-def from_network(numbers: np.ndarray, port: Port) -> np.ndarray:
+def from_network(numbers: np.ndarray, port: PicturePort | FixedPicture) -> np.ndarray:
     """One output of a network as pixels, rounded to the nearest level (halves to even) and clamped.
 
     Args:

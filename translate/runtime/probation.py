@@ -6,6 +6,7 @@ that is a refusal like any other. What passed is remembered (see `approvals`), s
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from translate.errors import ConfigurationError, ModelError
 from translate.runtime.approvals import approve, is_approved
 from translate.runtime.extras import require_onnx
 from translate.runtime.gate import GATE_VERSION
-from translate.runtime.integrity import ModelFile
+from translate.runtime.integrity import ModelFile, no_known_hash
 from translate.runtime.trial import READY
 
 _CODE: Final = "import sys; sys.path[:] = {path!r}; from {module} import main; main()"
@@ -26,6 +27,8 @@ _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_
 _PATIENCE_SEC: Final = 60
 _BYTES_A_SECOND: Final = 10_000_000
 _MISSED_DEADLINE: Final = "it was not loaded and run within {deadline_sec} s"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Trial:
 
 
 def require_trial(model: ModelFile, trial: Trial) -> None:
-    """Make sure that a model was tried in a child before it is loaded here.
+    """Make sure that a model was tried in a child before it is loaded here. A warning says if no hash vouches for it.
 
     Raises:
         ModelError: it is not made of what is allowed, does not load or run, ends its process or takes too long.
@@ -60,6 +63,8 @@ def require_trial(model: ModelFile, trial: Trial) -> None:
     refusal = _try(model.data, trial)
     if refusal is not None:
         raise ModelError(f"{model.path} is refused by {trial.engine}: {refusal}")
+    if not model.has_known_hash:  # once a model: other bytes are another model, and are tried and told of again
+        _log.warning("%s", no_known_hash(model))
     approve(model.sha256, trial.name)
 
 

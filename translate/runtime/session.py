@@ -1,9 +1,12 @@
-"""One session of ONNX Runtime: how it is set up."""
+"""One session of ONNX Runtime: how it is set up, and how it is run."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+from translate.card import Card
+from translate.runtime.base import Arrays
 from translate.runtime.cores import usable_cores
+from translate.runtime.failures import failed_run
 from translate.runtime.providers import CPU, Provider
 from translate.runtime.statistics import with_stepwise_bytes
 
@@ -35,3 +38,18 @@ def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads:
     return onnxruntime.InferenceSession(
         data, options, providers=list(providers), enable_fallback=0, read_config_from_model=0
     )
+
+
+def run_session(session: Any, card: Card, inputs: Arrays, device: str) -> dict[str, Any]:  # noqa: ANN401
+    """Outputs by port name for inputs by port name; see Runtime.
+
+    Raises:
+        StorageError, DeviceError: the memory of the machine or of the device does not hold this input.
+        ModelError: the model cannot be run on such an input.
+    """
+    names = [port.name for port in card.outputs]
+    given = {port.name: inputs[port.name] for port in card.inputs}
+    try:
+        return dict(zip(names, session.run(names, given), strict=True))
+    except Exception as problem:  # ONNX Runtime's errors have no base class of their own
+        raise failed_run(problem, given, device) from problem

@@ -3,16 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import Card, LabelMap, Port
-from translate.runtime.codec import Sample
+from translate.card import Card, LabelMap, PicturePort
+from translate.runtime.base import Arrays
+from translate.runtime.codec import Sample, codec_for
+from translate.runtime.rows import synthetic_rows
+
+
+def synthetic_inputs(card: Card, side_px: int) -> Arrays:
+    """One sample for any model, as its runtime takes it; pictures of any size get this one."""
+    if card.takes_pictures:
+        return codec_for(card).encode([synthetic_sample(card, side_px, side_px)])
+    return synthetic_rows(card, 1)
 
 
 def synthetic_sample(card: Card, height_px: int, width_px: int) -> Sample:
     """One picture for every input of a model, of one size: waves of several lengths in each channel."""
-    return {port.name: _pixels(port, height_px, width_px) for port in card.inputs}
+    return {port.name: _pixels(port, height_px, width_px) for port in card.input_pictures}
 
 
-def _pixels(port: Port, height_px: int, width_px: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _pixels(port: PicturePort, height_px: int, width_px: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
     y, x = np.mgrid[0:height_px, 0:width_px] / max(height_px, width_px)
     if isinstance(port, LabelMap):
         return (np.rint(_wave(y, x, 0) * (port.classes - 1))).astype(np.uint16)

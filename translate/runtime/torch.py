@@ -6,6 +6,7 @@ from translate.card import Card
 from translate.method import Deploy
 from translate.runtime.base import Arrays
 from translate.runtime.failures import failed_run
+from translate.runtime.origin import Origin
 
 
 class TorchRuntime:
@@ -14,6 +15,7 @@ class TorchRuntime:
     def __init__(self, deploy: Deploy, card: Card, device: torch.device) -> None:
         self.card = card
         self.device = str(device)
+        self.origin = Origin(versions={"torch": torch.__version__})
         self._module = deploy.module.to(device).eval()
         self._device = device
 

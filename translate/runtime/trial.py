@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from translate.card import Card, Port
+from translate.card import Card, Picture, PicturePort, Port
 from translate.errors import ModelError
 from translate.runtime.base import Arrays
-from translate.runtime.codec import codec_for
 from translate.runtime.gate import inspect
-from translate.runtime.synthetic import synthetic_sample
+from translate.runtime.rows import row_shape
+from translate.runtime.synthetic import synthetic_inputs
 
 READY: Final = b"ready\n"
 
@@ -59,8 +59,8 @@ def _refusal(data: bytes, start: Start) -> str | None:
 
 
 def _warm_up(model: Started, card: Card) -> None:
-    """Run the least picture. Raises ModelError where what comes out is not what the card says."""
-    given = codec_for(card).encode([synthetic_sample(card, _LEAST_PX, _LEAST_PX)])
+    """Run one sample, the least picture. Raises ModelError where what comes out is not what the card says."""
+    given = synthetic_inputs(card, _LEAST_PX)
     made = model.run(given)
     for port in card.outputs:
         wanted = _shape(card, port, given[card.inputs[0].name].shape)
@@ -69,9 +69,11 @@ def _warm_up(model: Started, card: Card) -> None:
 
 
 def _shape(card: Card, port: Port, given: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of an output for one input of shape `given`."""
+    """The shape of an output for one sample whose first input has the shape `given`."""
+    if not isinstance(port, PicturePort):
+        return (1, *row_shape(port))
     if card.pixels:
-        return (1, given[1] * card.scale, given[2] * card.scale, port.channels if port.kind == "picture" else 1)
+        return (1, given[1] * card.scale, given[2] * card.scale, port.channels if isinstance(port, Picture) else 1)
     return (1, port.channels, given[2] * card.scale, given[3] * card.scale)
 
 

@@ -27,6 +27,8 @@ Code = Literal[
     "duplicate",
     "leak",
     "same_in_a_and_b",
+    "small_class",
+    "two_classes",
     "mixed_depth",
     "mixed_grey",
     "mixed_alpha",
@@ -95,6 +97,12 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     "same_in_a_and_b": Remedy(
         title="the same picture in A and in B",
         fix="check that both folders hold what they should",
+    ),
+    "small_class": Remedy(
+        title="class with few pictures", fix="add pictures to the class, or leave it out: it will be learnt by heart"
+    ),
+    "two_classes": Remedy(
+        title="the same picture in two classes", fix="leave it in the class that it belongs to, and remove the other"
     ),
     "mixed_depth": Remedy(
         title="16-bit among 8-bit pictures", fix="check that both look equally bright; save all in one depth"

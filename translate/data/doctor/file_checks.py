@@ -30,10 +30,15 @@ _CODES: Final[Mapping[str, Code]] = {
 def check_files(survey: Survey) -> Iterator[Problem]:
     """Unreadable and mislabelled files, links, files that nobody reads, empty folders."""
     for path, facts in survey.facts.items():
-        yield from _refused(path, facts)
-        yield from _misnamed(path, facts)
+        yield from check_file(path, facts)
     for folder in survey.found.folders:
-        yield from _around(folder.listing)
+        yield from check_listing(folder.listing)
+
+
+def check_file(path: Path, facts: Facts) -> Iterator[Problem]:
+    """A file that cannot be read, or is of another format than its name says."""
+    yield from _refused(path, facts)
+    yield from _misnamed(path, facts)
 
 
 def _refused(path: Path, facts: Facts) -> Iterator[Problem]:
@@ -49,7 +54,8 @@ def _misnamed(path: Path, facts: Facts) -> Iterator[Problem]:
         yield Problem(code="other_format", severity="warning", paths=(path,), message=message)
 
 
-def _around(listing: Listing) -> Iterator[Problem]:
+def check_listing(listing: Listing) -> Iterator[Problem]:
+    """Links, files that nobody reads, an empty folder."""
     for path in listing.dangling:
         message = f"the link leads to {path.readlink()}, where there is nothing"
         yield Problem(code="link", severity="error", paths=(path,), message=message)

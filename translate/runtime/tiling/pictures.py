@@ -5,7 +5,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import LabelMap, Port, SizeRule
+from translate.card import LabelMap, PicturePort, SizeRule
 from translate.runtime.codec import Made, Pixels, pixel_type
 from translate.runtime.padding import padded_size
 from translate.runtime.pixels import from_network, to_network
@@ -21,7 +21,7 @@ class PaddedPicture:
         dtype: of the model's numbers.
     """
 
-    def __init__(self, pixels: Pixels, port: Port, dtype: np.dtype[Any]) -> None:
+    def __init__(self, pixels: Pixels, port: PicturePort, dtype: np.dtype[Any]) -> None:
         self._pixels, self._port, self._dtype = pixels, port, dtype
         self._rows, self._columns = mirrored_places(pixels.shape[0], pixels.shape[1], port.size)
 
@@ -50,7 +50,7 @@ class Sink(Protocol):
 class Canvas:
     """A picture that is made tile by tile; `pixels` is H x W x C (label maps: H x W x 1), without the padding."""
 
-    def __init__(self, height_px: int, width_px: int, port: Port) -> None:
+    def __init__(self, height_px: int, width_px: int, port: PicturePort) -> None:
         self._port = port
         channels = 1 if isinstance(port, LabelMap) else port.channels
         self.pixels = cast(Made, np.empty((height_px, width_px, channels), pixel_type(port)))

@@ -55,7 +55,7 @@ class Plan:
             raise ConfigurationError(f"--tile-px is {tile_px}: use 1 or more")
         self.stages = stages
         self._graph = graph
-        lengths = padded_size(height_px, width_px, card.inputs[0].size)
+        lengths = padded_size(height_px, width_px, card.input_pictures[0].size)
         self.axes = Axis(graph, stages, 0, lengths[0]), Axis(graph, stages, 1, lengths[1])
         self.alignment_px = math.lcm(*(axis.alignment_px() for axis in self.axes))
         self.block_px = math.ceil(min(_BLOCK_PX, tile_px) / self.alignment_px) * self.alignment_px

@@ -3,13 +3,13 @@
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 from translate.card import Card
 from translate.errors import ModelError
 from translate.runtime.codec import Made, Sample
-from translate.runtime.extras import require_onnxruntime
 from translate.runtime.session import new_session
 from translate.runtime.tiling.graph import read_graph
 from translate.runtime.tiling.pictures import Canvas, PaddedPicture, Sink
@@ -21,6 +21,9 @@ from translate.runtime.tiling.stages import stages_of
 
 TILE_PX: Final = 512
 """Side of a tile, without its border."""
+
+_PLANS: Final = 4
+"""Of the latest pictures: each is asked for its need several times, and its size often comes again."""
 
 Progress = Callable[[int, int], None]
 """Called after each tile with the number of tiles that are done, of all stages together, and of all there are."""
@@ -42,18 +45,17 @@ class Tiled:
 
     Raises:
         ModelError: the model cannot be run in tiles; the message says why.
-        ConfigurationError: ONNX Runtime is missing.
     """
 
     def __init__(
         self, model: bytes, card: Card, *, device: str = "cpu", open_session: OpenSession = new_session
     ) -> None:
-        require_onnxruntime()
         _require_tiles(card)
         self.card, self.device = card, device
         self._open_session = open_session
         self._graph = read_graph(model)
         self._stages = stages_of(self._graph)
+        self._plan = lru_cache(_PLANS)(partial(Plan, self._graph, self._stages, card))
 
     def need(self, height_px: int, width_px: int, *, tile_px: int = TILE_PX) -> Need:
         """What a picture of this size takes. Raises ModelError for a model that cannot be run in tiles."""
@@ -81,7 +83,7 @@ class Tiled:
         """
         height_px, width_px = _size(sample)
         scale = self.card.scale
-        canvases = {port.name: Canvas(scale * height_px, scale * width_px, port) for port in self.card.outputs}
+        canvases = {port.name: Canvas(scale * height_px, scale * width_px, port) for port in self.card.output_pictures}
         self.run_into(canvases, sample, tile_px=tile_px, scratch=scratch, progress=progress)
         return {name: canvas.pixels for name, canvas in canvases.items()}
 
@@ -106,11 +108,8 @@ class Tiled:
                     if progress is not None:
                         progress(done, need.tiles)
 
-    def _plan(self, height_px: int, width_px: int, tile_px: int) -> Plan:
-        return Plan(self._graph, self._stages, self.card, height_px, width_px, tile_px)
-
     def _pictures(self, sample: Sample) -> dict[str, PaddedPicture]:
-        ports = {port.name: port for port in self.card.inputs}
+        ports = {port.name: port for port in self.card.input_pictures}
         return {name: PaddedPicture(sample[name], port, self._graph.dtype(name)) for name, port in ports.items()}
 
 

@@ -10,8 +10,9 @@ from pipelines.report import Finding
 from pipelines.report.model import Severity
 from pipelines.scoring.heldout import HeldOut
 from pipelines.trained import Trained
-from pipelines.training.contest import Contest
-from pipelines.training.validation import discriminator_scores
+from pipelines.training.evaluation import discriminator_scores
+from pipelines.training.translation.contest import Contest
+from pipelines.training.translation.validation import judged
 from translate.checkpoint import NETWORKS
 from translate.method import Method
 from translate.metrics.finding import Finding as HealthFinding
@@ -39,8 +40,8 @@ def examine(
         generator = names[trained.method.deploys()[contest.deploy].networks[0]]
         yield from map(_told, examine_pictures(_sample(contest, held_out, device), generator=generator))
     method = _as_trained(trained).to(device)
-    seen = {part.discriminator: part.held_out_real for part in discriminator_scores(method, training, device)}
-    for scores in discriminator_scores(method, held_out, device):
+    seen = {part.discriminator: part.held_out_real for part in discriminator_scores(method, judged(training, device))}
+    for scores in discriminator_scores(method, judged(held_out, device)):
         with_training = replace(scores, training_real=seen[scores.discriminator])
         yield from map(_told, check_discriminator(with_training))
 

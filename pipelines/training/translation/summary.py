@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.report import DataSummary, Finding
-from pipelines.training.data import Data
+from pipelines.training.translation.data import Data
+from pipelines.training.translation.two import two_domains
 from translate.data.doctor import Problem
 from translate.data.doctor import examine as examine_folder
 from translate.recipe import Recipe
@@ -23,12 +24,13 @@ def summarise(data: Data, recipe: Recipe[Any]) -> DataSummary:
 
 
 def _findings(recipe: Recipe[Any]) -> list[Finding]:
+    two = two_domains(recipe)
     diagnosis = examine_folder(
         Path(recipe.data),
-        direction=recipe.direction,
-        paired=recipe.paired,
-        a_kinds=recipe.a,
-        b_kinds=recipe.b,
+        direction=two.direction,
+        paired=two.paired,
+        a_kinds=two.a,
+        b_kinds=two.b,
         crop_px=recipe.augmentation.crop_px,
     )
     by_kind: dict[str, list[Problem]] = defaultdict(list)

@@ -1,17 +1,17 @@
 """Scores the validation pictures of a running session with the averaged weights, without touching its state."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipelines.scoring.heldout import HeldOut, shown, translated
 from pipelines.scoring.judge import Judge, Score
+from pipelines.training.evaluation import discriminator_scores, evaluating
 from pipelines.training.session import Session
+from pipelines.training.translation.two import two_domains
+from translate.card import picture_ports
 from translate.data.tensors import to_uint8
-from translate.method import Batch, Deploy, Method
+from translate.method import Batch, Deploy
 from translate.metrics.health_discriminator import DiscriminatorScores
 
 _SHEET_ROWS = 8
@@ -32,7 +32,7 @@ class Validator:
         with evaluating(self._deploy().module):
             if self._held_out.paired:
                 overall |= self._judge.pairs(self._translate, self._held_out).overall
-            if not self._session.recipe.paired:
+            if not two_domains(self._session.recipe).paired:
                 overall |= self._judge.sets(self._translate, self._held_out).overall
         return overall
 
@@ -40,7 +40,7 @@ class Validator:
         """At the precision of training; the judge computes in float32."""
         deploy = self._deploy()
         with self._session.engine.autocast():
-            return translated(deploy.module, deploy.inputs)(pictures).float()
+            return translated(deploy.module, picture_ports(deploy.inputs))(pictures).float()
 
     @torch.no_grad()
     def sheet(self) -> np.ndarray:
@@ -49,7 +49,7 @@ class Validator:
         which = held_out.sample("a", _SHEET_ROWS)
         with evaluating(deploy.module):
             made = self._translate(held_out.tensor("a", which, self._session.engine.device))
-        port = deploy.outputs[0]
+        port = picture_ports(deploy.outputs)[0]
         outputs = to_uint8(made[:, : port.channels], port)
         rows = [self._row(index, shown(output, port)) for index, output in zip(which, outputs, strict=True)]
         return np.concatenate(rows, axis=0)
@@ -60,37 +60,15 @@ class Validator:
 
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """Each discriminator's scores of held-out real and of made pictures, with the trained weights."""
-        with self._session.engine.autocast():
-            return discriminator_scores(self._session.engine.method, self._held_out, self._session.engine.device)
+        engine = self._session.engine
+        with engine.autocast():
+            return discriminator_scores(engine.method, judged(self._held_out, engine.device))
 
     def _deploy(self) -> Deploy:
         return next(iter(self._session.engine.averaged.method.deploys().values()))
 
 
-@torch.no_grad()
-def discriminator_scores(method: Method, held_out: HeldOut, device: torch.device) -> list[DiscriminatorScores]:
-    """Each discriminator's scores of a few held-out real pictures and of what the generators make of them."""
+def judged(held_out: HeldOut, device: torch.device) -> Batch:
+    """A few held-out pictures of every domain, for discriminators to judge."""
     count = min(_JUDGED_PICTURES, *(held_out.size(domain) for domain in held_out.keys))
-    batch = Batch({name: held_out.tensor(name, held_out.sample(name, count), device) for name in held_out.keys})
-    with evaluating(method):
-        scored = method.scores(batch)
-    return [
-        DiscriminatorScores(discriminator=name, held_out_real=_flat(pair.real), fake=_flat(pair.fake))
-        for name, pair in scored.items()
-    ]
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Generator[None]:
-    """Evaluation mode within the context, and every module's own mode again after it."""
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-
-
-def _flat(scales: Sequence[Tensor]) -> np.ndarray:
-    return np.concatenate([scores.float().cpu().numpy().ravel() for scores in scales])
+    return Batch({name: held_out.tensor(name, held_out.sample(name, count), device) for name in held_out.keys})

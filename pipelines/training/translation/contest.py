@@ -10,6 +10,7 @@ from pipelines.scoring.baselines import as_translation, fitting_baselines
 from pipelines.scoring.heldout import HeldOut, TensorTranslation, translated
 from pipelines.scoring.judge import Judge, Scores
 from pipelines.trained import Trained
+from translate.card import picture_ports
 
 OURS = "this model"
 
@@ -36,7 +37,7 @@ def hold_contests(trained: Trained, held_out: HeldOut, training: HeldOut, device
     contests: list[Contest] = []
     for name, deploy in trained.method.deploys().items():
         source, target = _domain(deploy.inputs[0].name), _domain(deploy.outputs[0].name)
-        ours = translated(deploy.module.to(device), deploy.inputs)
+        ours = translated(deploy.module.to(device), picture_ports(deploy.inputs))
         rivals = {OURS: ours} | {
             baseline.label: as_translation(baseline, held_out, source, target)
             for baseline in fitting_baselines(training, source, target)

@@ -1,0 +1,7 @@
+"""Two sets of pictures held against each other: how good what a model makes is, and whether data have drifted."""
+
+from pipelines.evaluating.drifting import Drift, drift
+from pipelines.evaluating.evaluation import Evaluation, evaluate
+from pipelines.evaluating.features import FeaturesName
+
+__all__ = ["Drift", "Evaluation", "FeaturesName", "drift", "evaluate"]

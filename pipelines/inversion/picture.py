@@ -1,0 +1,59 @@
+"""The code of a picture in a trained run, written beside what the run makes of it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.generating import sheets
+from pipelines.generating.generate import Generate, image_of
+from pipelines.generating.order import Order, require_picture
+from pipelines.generating.outputs import write_numbers, write_sheet
+from pipelines.generating.references import read_fitting
+from pipelines.inversion.search import invert, perceptual_error
+from pipelines.runs import RUNS, find_run
+from pipelines.trained import Trained
+from translate.devices import DeviceName, pick_device
+from translate.runtime.pixels import from_network, to_network
+
+STARTS = 8
+
+
+def invert_picture(
+    name: str | Path,
+    picture: Path,
+    order: Order,
+    *,
+    device: DeviceName = "auto",
+    perceptual: float = 0.0,
+    runs: Path = RUNS,
+) -> str:
+    """Write the picture and what the run makes from its code, side by side (`order.out`), and the code (an .npz).
+
+    Returns:
+        Where it lies and how near it came, in words.
+
+    Raises:
+        ConfigurationError: the run is no generator of pictures, or -o names no picture.
+        ModelError: there is no such run.
+        PictureError: the picture is refused.
+    """
+    require_picture(order, "--invert")
+    trained, place = Trained.for_use(find_run(name, runs)), pick_device(device)
+    generate = Generate(trained.runtime(None, place))
+    port = generate.picture
+    pixels = read_fitting(picture, port)
+    found = invert(
+        next(iter(trained.method.deploys().values())).module,
+        to_network(pixels, port)[0],
+        generate.card,
+        label=order.label,
+        starts=order.count(STARTS),
+        seed=order.seed,
+        extra=perceptual_error(perceptual) if perceptual else None,
+        device=place,
+    )
+    made = from_network(found.reconstruction[np.newaxis], port)
+    write_sheet(sheets.grid([image_of(pixels), image_of(made)], columns=2), order.out)
+    code = order.out.with_suffix(".npz")
+    write_numbers(found.inputs, code)
+    return f"{order.out}: root mean square error {127.5 * found.error**0.5:.2f} levels; its code is in {code} ({place})"

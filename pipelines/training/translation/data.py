@@ -1,0 +1,140 @@
+"""From a recipe and a folder of two domains to the splits that a run reads."""
+
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipelines.scoring.heldout import HeldOut, read_held_out
+from pipelines.training.translation.two import domain_ports, two_domains
+from translate.data.holdout import hold_out
+from translate.data.items import Layout, Split
+from translate.data.layouts import find_layout
+from translate.data.samples import Samples
+from translate.data.truth import with_truth
+from translate.errors import DatasetError
+from translate.recipe import Recipe
+
+DESCRIPTION = "dataset.json"
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Data:
+    """A data set as a recipe sees it.
+
+    A recipe without pairs trains on every picture of both domains. Its held-out splits are pairs, to be scored by,
+    where names say so beyond doubt (`translate.data.truth`).
+    """
+
+    layout: Layout
+    licence: str
+    training: Split
+    train: Samples
+    validation: Split
+    test: Split | None
+    recipe: Recipe[Any]
+
+    @property
+    def description(self) -> str:
+        """How the folder was understood."""
+        return self.layout.description
+
+    @cached_property
+    def held_out(self) -> HeldOut:
+        """The validation pictures that a run scores itself by."""
+        recipe = self.recipe
+        most = recipe.validation.most
+        return read_held_out(self.validation, domain_ports(recipe), recipe.augmentation, most=most)
+
+    @property
+    def held_out_told(self) -> str:
+        """How many pictures those are."""
+        return f"{self.held_out.size('a')} validation pictures"
+
+    @property
+    def scored(self) -> Split:
+        """The split that the report scores: test, or validation where there is none or it lacks a domain."""
+        has_all = self.test is not None and self.test.domains.keys() >= self.training.domains.keys()
+        return self.test if self.test is not None and has_all else self.validation
+
+
+def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
+    """Find the splits and hold out validation pictures. Raises DatasetError for a folder that does not fit."""
+    two = two_domains(recipe)
+    found = find_layout(
+        Path(recipe.data),
+        direction=two.direction,
+        a_ports=len(two.a),
+        b_ports=len(two.b),
+        paired=two.paired,
+    )
+    _require_training(found, recipe)
+    layout = hold_out(found if two.paired else with_truth(found), recipe.validation.fraction, recipe.validation.most)
+    _require_validation(found, layout, recipe)
+    training = _as_trained(layout.splits[TRAIN], recipe)
+    data = Data(
+        layout=layout,
+        licence=_licence(layout.root),
+        training=training,
+        train=Samples(training, domain_ports(recipe), recipe.augmentation, seed=recipe.seed, training=True),
+        validation=layout.splits[VALIDATION],
+        test=layout.splits.get(TEST),
+        recipe=recipe,
+    )
+    return recipe, data
+
+
+def _require_training(layout: Layout, recipe: Recipe[Any]) -> None:
+    """Both domains, with pictures; a folder of one domain alone is taken for "a"."""
+    letters = {"a": "A", "b": "B"} if two_domains(recipe).direction == "AtoB" else {"a": "B", "b": "A"}
+    for domain in _lacking(layout, TRAIN):
+        raise DatasetError(
+            f"{layout.root} has no training pictures of domain {domain}; found: {layout.description}. "
+            f"{recipe.method} needs two domains: put these into {layout.root / f'train{letters[domain]}'}"
+        )
+
+
+def _require_validation(found: Layout, layout: Layout, recipe: Recipe[Any]) -> None:
+    """Say which folder or option to change where validation pictures are missing."""
+    lacking = _lacking(layout, VALIDATION)
+    if not lacking:
+        return
+    if VALIDATION in found.splits:
+        raise DatasetError(
+            f"{layout.root}: the validation split has no pictures of domain {lacking[0]}; found: {found.description}. "
+            "Add the missing folder, or remove the other one, so that validation pictures are held out from training"
+        )
+    if recipe.validation.fraction == 0 or recipe.validation.most == 0:
+        raise DatasetError(
+            f"{layout.root} has no validation split, and --validation.fraction {recipe.validation.fraction} with "
+            f"--validation.most {recipe.validation.most} holds out nothing: raise them, or add valA and valB"
+        )
+    raise DatasetError(
+        f"{layout.root}: domain {lacking[0]} has a single training picture, so that none can be held out for "
+        "validation: add pictures to it, or add valA and valB"
+    )
+
+
+def _lacking(layout: Layout, name: str) -> list[str]:
+    split = layout.splits.get(name)
+    return [domain for domain in ("a", "b") if split is None or not split.domains.get(domain)]
+
+
+def _as_trained(split: Split, recipe: Recipe[Any]) -> Split:
+    paired = two_domains(recipe).paired
+    if paired and not split.paired:
+        raise DatasetError(
+            f"{recipe.method} learns from pairs, and the training pictures in {recipe.data} are not paired by name; "
+            "give both halves of a pair the same stem, or train cyclegan"
+        )
+    return replace(split, paired=paired)
+
+
+def _licence(root: Path) -> str:
+    """The licence that the folder states in its `dataset.json`, if it has one."""
+    try:
+        return str(json.loads((root / DESCRIPTION).read_text(encoding="utf-8")).get("licence", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""

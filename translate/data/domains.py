@@ -1,0 +1,82 @@
+"""What a run learns from: two domains of pictures (translation), or one domain, with classes or without (generation)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+import tyro
+
+from translate.card import Label, Picture, Port, Vector
+from translate.data.domain import CHANNELS, port_of, ports_of
+from translate.errors import ConfigurationError
+
+X: Final = "x"
+"""The domain of what is to be generated."""
+LABEL: Final = "label"
+"""The domain of its classes."""
+AUTO: Final = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoDomains:
+    """Pictures of a, and what they are to become, b."""
+
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
+    """BtoA turns the data set round: what lies in B is the input."""
+    a: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
+    b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the output pictures, likewise."""
+    paired: bool
+    """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
+
+    def ports(self) -> dict[str, tuple[Port, ...]]:
+        """By domain. Raises ConfigurationError for a kind that is none."""
+        return {"a": ports_of(self.a, "a"), "b": ports_of(self.b, "b")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneDomain:
+    """Samples of x, and their classes where the method wants them."""
+
+    x: Annotated[str, tyro.conf.arg(metavar="KIND")] = AUTO
+    """Kind of the samples: grey, rgb, rgba, or vector:N for points of N numbers; auto: as they are in the data set."""
+    labelled: bool = False
+    """Whether a sample comes with its class."""
+    classes: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
+    """Names of the classes, in the order of their numbers; empty: as they are in the data set."""
+
+    def ports(self) -> dict[str, tuple[Port, ...]]:
+        """By domain. Raises ConfigurationError while it is open what the data set holds."""
+        ports: dict[str, tuple[Port, ...]] = {X: (self._x(),)}
+        if self.labelled:
+            if len(self.classes) < 2:
+                raise ConfigurationError("--classes: a method that learns from classes needs at least two, by name")
+            ports[LABEL] = (Label(name=LABEL, classes=len(self.classes), names=self.classes),)
+        return ports
+
+    @property
+    def paired(self) -> bool:
+        """A sample belongs to its class."""
+        return True
+
+    def _x(self) -> Port:
+        word, _, count = self.x.partition(":")
+        if word == "vector" and count.isdigit() and int(count) >= 1:
+            return Vector(name=X, size=int(count))
+        if word in CHANNELS:
+            return port_of(self.x, X)
+        raise ConfigurationError(f"--x {self.x!r}: use grey, rgb, rgba, or vector:N for points of N numbers")
+
+
+def kind_of(port: Port) -> str:
+    """The word for a port of x as people write it; the other way round than `OneDomain.ports`."""
+    if isinstance(port, Vector):
+        return f"vector:{port.size}"
+    words: Mapping[int, str] = {channels: word for word, channels in CHANNELS.items()}
+    if isinstance(port, Picture) and port.channels in words:
+        return words[port.channels]
+    raise ConfigurationError(f"{port.name!r} is neither a grey, RGB or RGBA picture nor a point")
+
+
+Domains = TwoDomains | OneDomain

@@ -1,0 +1,73 @@
+"""Losses of class labels: an auxiliary classifier, and a discriminator that knows K classes beside "made".
+
+A classifier gives raw logits, N x K, without a softmax: the softmax is in the loss. A network that has one too still
+seems to learn, but can never come near 0 (a test of this file shows the floor).
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from translate.losses.scores import at_least_float32
+
+UNLABELLED = -1
+"""The label of a sample whose class nobody has said."""
+
+
+def classification(logits: Tensor, labels: Tensor) -> Tensor:
+    """E -log softmax(logits)[label] in nats: AC-GAN's L_C (Odena et al. 2017, eq. 3), one half of it a call.
+
+    AC-GAN's discriminator and generator both minimise it, on real and on made samples. It is also the supervised
+    part of the semi-supervised loss (Salimans et al. 2016, section 5), on the labelled samples of a batch.
+
+    Args:
+        logits: N x K, raw.
+        labels: N integers from 0 to K - 1, or `UNLABELLED`.
+
+    Returns:
+        The mean over the labelled samples; 0 where there is none.
+    """
+    total = cross_entropy(at_least_float32(logits), labels, ignore_index=UNLABELLED, reduction="sum")
+    return total / (labels != UNLABELLED).sum().clamp(min=1)
+
+
+def real_score(logits: Tensor) -> Tensor:
+    """The score log Z, Z = sum_k exp(l_k); its sigmoid is D(x) = Z / (Z + 1) (Salimans et al. 2016, section 5).
+
+    A class K + 1, "made", whose logit is held at 0, is what stands behind it. So the unsupervised part of the
+    semi-supervised loss is an objective of `adversarial` on these scores: non-saturating for the paper's.
+
+    Args:
+        logits: N x K, raw.
+
+    Returns:
+        N scores, in float32 or better.
+    """
+    return at_least_float32(logits).logsumexp(dim=1)
+
+
+def data_to_data(
+    embeddings: Tensor, proxies: Tensor, labels: Tensor, *, temperature: float = 0.5, margin: float = 0.02
+) -> Tensor:
+    """D2D-CE, ReACGAN's loss in place of AC-GAN's (Kang et al. 2021): samples repel those of other classes.
+
+    A sample is drawn to its class's proxy until their cosine is 1 - margin, and away from samples of other classes
+    until theirs is `margin`; within these it is left alone, so that easy samples do not hold the gradient.
+
+    Args:
+        embeddings: N x E of any length above 0.
+        proxies: N x E, the learned vector of each sample's class (rows of an nn.Embedding, say).
+        labels: N integers, the classes.
+        temperature: of the exponentials, above 0.
+        margin: 0 to below 1/2.
+
+    Returns:
+        The mean over the N samples, in nats.
+    """
+    points = normalize(at_least_float32(embeddings), dim=1)
+    centres = normalize(at_least_float32(proxies), dim=1)
+    drawn = ((points * centres).sum(dim=1) - (1 - margin)).clamp(max=0) / temperature
+    repelled = (points @ points.T - margin).clamp(min=0) / temperature
+    repelled = repelled.masked_fill(labels[:, None] == labels[None, :], -torch.inf)
+    everything = torch.cat([drawn[:, None], repelled], dim=1).logsumexp(dim=1)
+    return (everything - drawn).mean()
