@@ -31,6 +31,15 @@ def _onnxruntime(device: OnnxDevice, path: Path, picture: np.ndarray, threads: i
     return lambda: session.run(None, {"a": picture})
 
 
+def _onnxruntime_int8(path: Path, picture: np.ndarray, threads: int) -> Call:
+    return _onnxruntime("cpu", int8_beside(path), picture, threads)
+
+
+def int8_beside(path: Path) -> Path:
+    """Where the graph at `path` lies in int8."""
+    return path.with_suffix(".int8.onnx")
+
+
 def _openvino(compute: Compute, path: Path, picture: np.ndarray, _threads: int) -> Call:
     model = OpenVinoModel(path.read_bytes(), compute)
     return lambda: model.run({"a": picture})
@@ -38,6 +47,7 @@ def _openvino(compute: Compute, path: Path, picture: np.ndarray, _threads: int) 
 
 ON_CPU: Mapping[str, GraphEngine] = {
     "ONNX Runtime fp32": partial(_onnxruntime, "cpu"),
+    "ONNX Runtime int8": _onnxruntime_int8,
     "OpenVINO fp32": partial(_openvino, "fp32"),
     "OpenVINO bf16": partial(_openvino, "bf16"),
 }

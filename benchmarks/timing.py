@@ -25,7 +25,7 @@ def alternately(contestants: Mapping[str, Callable[[], object]], *, rounds: int,
             taken = _seconds(contestants[name])
             if turn >= 0:
                 seconds[name].append(taken)
-    return {name: _summary(values) for name, values in seconds.items()}
+    return {name: summary(values) for name, values in seconds.items()}
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -34,6 +34,7 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _summary(values: list[float]) -> Timing:
+def summary(values: list[float]) -> Timing:
+    """The median and the quarters of seconds that were taken."""
     lower, median, upper = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return Timing(median=median, lower=lower, upper=upper)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +16,7 @@ from translate.data.items import Layout, Split
 from translate.errors import DatasetError
 
 _SHOWN: Final = 10
+_STYLES: Final = {"error": "bold red", "warning": "yellow"}
 
 
 def check(
@@ -97,9 +98,14 @@ def diagnose(
 
 def print_problems(diagnosis: Diagnosis, console: Console) -> None:
     """Print errors, then warnings, grouped by kind, each kind with its fix and up to ten of its files."""
-    for word, style, problems in (("error", "bold red", diagnosis.errors), ("warning", "yellow", diagnosis.warnings)):
-        for _, group in groupby(problems, key=lambda problem: problem.code):
-            _print_group(word, style, list(group), diagnosis.root, console)
+    print_groups("error", diagnosis.errors, diagnosis.root, console)
+    print_groups("warning", diagnosis.warnings, diagnosis.root, console)
+
+
+def print_groups(word: Literal["error", "warning"], problems: Iterable[Problem], root: Path, console: Console) -> None:
+    """Print problems of one severity that are in the order of their kinds."""
+    for _, group in groupby(problems, key=lambda problem: problem.code):
+        _print_group(word, _STYLES[word], list(group), root, console)
 
 
 def _print_group(word: str, style: str, problems: list[Problem], root: Path, console: Console) -> None:

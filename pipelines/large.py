@@ -17,6 +17,7 @@ _CONSIDERED_PX: Final = 1_000_000
 _MOST_BYTES: Final = 2_000_000_000
 """What a whole picture may take in memory, by estimate, before it is cut into tiles."""
 _TOLD_BYTES: Final = 500_000_000
+_TOLD_PX: Final = 4_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class LargePictures:
     def __init__(self, runtime: Runtime, tiles: Tiles) -> None:
         self._runtime = runtime
         self._tiles = tiles
+        self._has_told = False
         if tiles.tile_px is not None:
             self._asked.need(1, 1, tile_px=tiles.tile_px)  # refuses what cannot be had, before the first picture
 
@@ -64,7 +66,10 @@ class LargePictures:
 
     def are_too_large(self, height_px: int, width_px: int, *, count: int) -> bool:
         """Whether `count` pictures of this size take too much memory together, as far as that can be told."""
-        if height_px * width_px * count < _CONSIDERED_PX or self._possible is None:
+        if height_px * width_px * count < _CONSIDERED_PX:
+            return False
+        if self._possible is None:
+            self._tell_of_whole(height_px * width_px)
             return False
         return count * self._possible.need(height_px, width_px).whole_bytes > _MOST_BYTES
 
@@ -76,12 +81,23 @@ class LargePictures:
             _log.warning("In tiles this picture takes %.1f GB of disk for a while (--scratch)", disk_bytes / 1e9)
         return self._asked.run(sample, tile_px=tile_px, scratch=scratch, progress=self._tiles.progress)
 
+    def _tell_of_whole(self, pixels: int) -> None:
+        """Once: a system that is short of memory may end the process without a word."""
+        if self._has_told or pixels < _TOLD_PX or isinstance(self._runtime, TileableRuntime):
+            return
+        self._has_told = True
+        _log.warning(
+            "A picture of %.0f megapixels goes through this run as a whole, whatever memory that takes; a file that "
+            "pixturn export makes of it may be run in tiles",
+            pixels / 1e6,
+        )
+
     @cached_property
     def _asked(self) -> Tiled:
         if not isinstance(self._runtime, TileableRuntime):
             raise ConfigurationError(
-                f"--tile-px: only an .onnx file on ONNX Runtime is run in tiles, not on {self._runtime.device}; "
-                "pixturn export makes one of a run"
+                f"--tile-px: only an .onnx file is run in tiles, not a run on {self._runtime.device}; export it first: "
+                "pixturn export"
             )
         return self._runtime.tiled()
 

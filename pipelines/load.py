@@ -29,7 +29,8 @@ def load(
         path: the run's folder, or its name in `runs`; or an `.onnx` file.
         direction: which of a run's networks: AtoB (the first, if None), BtoA where the method has it.
         device: where to compute; `tensorrt` and `openvino` are for .onnx files, `mps` is for runs.
-        compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less exact.
+        compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less
+            exact.
         runs: folder of the runs.
         tiles: how pictures are run that are too large for memory; see Tiles.
 

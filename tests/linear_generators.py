@@ -1,4 +1,4 @@
-"""Generators whose pictures are known: x = z W, plus a level a class and the first code. As a runtime, .onnx and torch."""
+"""Generators whose pictures are known: x = z W, plus a level a class and the first code; runtime, .onnx and torch."""
 
 import numpy as np
 import torch
@@ -57,7 +57,10 @@ def saved_onnx(path, with_label=True):
     nodes = [helper.make_node("MatMul", ["z", "w"], ["flat"])]
     if with_label:
         values.append(helper.make_tensor_value_info("digit", TensorProto.INT64, ["N"]))
-        nodes += [helper.make_node("Gather", ["levels", "digit"], ["level"]), helper.make_node("Add", ["flat", "level"], ["sum"])]
+        nodes += [
+            helper.make_node("Gather", ["levels", "digit"], ["level"]),
+            helper.make_node("Add", ["flat", "level"], ["sum"]),
+        ]
     nodes.append(helper.make_node("Reshape", [nodes[-1].output[0], "shape"], ["picture"]))
     constants = {
         "w": weights(GREY),

@@ -162,7 +162,8 @@ def test_as_a_module_with_the_exit_code():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_has_help_and_says_what_it_is_by_default(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    outcome = pixturn(command, *(["pix2pix"] if command == "train" else []), "--help")
+    part = {"train": ["pix2pix"], "example": ["basemap"]}.get(command, [])
+    outcome = pixturn(command, *part, "--help")
     assert outcome.code == 0
     text = re.sub(r"[│|]", " ", outcome.out)
     options = re.split(r"\n\s+(?=--?[a-z])", re.sub(r"\n\s*\S*─.*", "", text))[1:]

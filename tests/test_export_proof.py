@@ -361,7 +361,7 @@ class FixedBatch(Wrapped):
 @pytest.mark.parametrize("broken", [FixedSize, FixedBatch])
 def test_a_module_for_one_size_is_refused(broken):
     deploy, card = described(broken(nn.Conv2d(3, 3, 1)).eval())
-    with pytest.raises(ModelError, match="pictures of every size"):
+    with pytest.raises(ModelError, match="every batch and size"):
         to_onnx(deploy, card)
 
 

@@ -115,6 +115,7 @@ ATTACKS = {
     "a network": lambda: saved(torch.nn.Linear(2, 2)),
     "nothing": lambda: saved({}),
     "several groups": lambda: saved({"first": STATE, "second": STATE}),
+    "an optimiser": lambda: saved({"state": {0: {"step": torch.ones(1)}}, "param_groups": [{"lr": 0.1}]}),
     "plain pickle": lambda: pickle.dumps({"w": 1}),
     "joined to more": lambda: GOOD["pickle"] + b"more",
     "stack global": lambda: legacy(b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."),
@@ -182,6 +183,7 @@ def test_each_is_refused_for_its_own_reason(watched):
         "web page": "web page",
         "git lfs": "git lfs pull",
         "several groups": "first",
+        "an optimiser": "state of an optimiser",
         "call 11 zip": "bytearray",
         "call 0 legacy": "os.system",
     }
@@ -282,7 +284,16 @@ def test_without_the_zips_sums_flipped_bits_pass(tmp_path, monkeypatch):
 
 def test_every_refusal_comes_before_torch(monkeypatch):
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("torch saw the file"))
-    late = {"huge view", "huge storage", "not finite", "a list", "nothing", "several groups", "joined to more"}
+    late = {
+        "huge view",
+        "huge storage",
+        "not finite",
+        "a list",
+        "nothing",
+        "several groups",
+        "an optimiser",
+        "joined to more",
+    }
     for name in set(ATTACKS) - late - {"polyglot", "web page", "git lfs", "gzip", "empty", "tar", "plain pickle"}:
         data = ATTACKS[name]()
         with pytest.raises(ModelError):

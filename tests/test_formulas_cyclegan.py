@@ -231,7 +231,7 @@ def test_defaults_are_the_papers():
     assert config.generator.dropout == 0.0
     assert (config.discriminator.layers, config.discriminator.norm) == (3, "instance")
     assert {(adam.learning_rate, adam.beta1, adam.beta2) for adam in recipe.optimisers.values()} == {(2e-4, 0.5, 0.999)}
-    assert (recipe.length.epochs, recipe.batch_size, recipe.paired) == (200, 1, False)
+    assert (recipe.length.epochs, recipe.batch_size, recipe.domains.paired) == (200, 1, False)
     assert (recipe.schedule.shape, recipe.schedule.hold) == ("linear", 0.5)
 
 

@@ -37,7 +37,9 @@ def test_a_sample_is_the_same_in_every_company(generate, count, batch):
     """The inputs to the last bit, and so the pictures of a model that rounds alike in all batches."""
     every = generate.arrays(40, seed=11)["picture"]
     assert np.array_equal(generate.arrays(count, seed=11, batch=batch)["picture"], every[:count])
-    assert same(generate.draw(count, seed=11), {name: rows[:count] for name, rows in generate.draw(40, seed=11).items()})
+    assert same(
+        generate.draw(count, seed=11), {name: rows[:count] for name, rows in generate.draw(40, seed=11).items()}
+    )
 
 
 def test_control_a_stream_is_not_addressed(generate, monkeypatch):
@@ -152,7 +154,7 @@ def test_a_class_that_is_not_there_is_refused_with_those_that_are(generate, labe
 
 def test_many_classes_are_not_all_listed():
     generate = Generate(LinearGenerator(card(inputs=(Z, Label(name="digit", classes=1000)))))
-    with pytest.raises(ConfigurationError, match="the classes are 0 to 999$"):
+    with pytest.raises(ConfigurationError, match=r"the classes are 0 to 999$"):
         generate(1, label=1000)
 
 
@@ -217,7 +219,7 @@ def test_what_the_model_does_not_take_is_refused():
     vector = Generate(LinearGenerator(card(inputs=(POINT,))))
     with pytest.raises(ConfigurationError, match="takes no latent"):
         vector.draw(1, latent=[0.0])
-    with pytest.raises(ConfigurationError, match="cannot be drawn.*--code point"):
+    with pytest.raises(ConfigurationError, match=r"cannot be drawn.*--code point"):
         vector.draw(1)
     assert vector.draw(2, codes={"point": [1, 2]})["point"].tolist() == [[1, 2], [1, 2]]
 

@@ -1,11 +1,10 @@
 """Restoration models through spandrel: the same numbers as spandrel's own call, at any size, or a refusal."""
 
-import importlib
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from restoration_networks import built, drunet, esrgan, span, swin
 from safetensors.torch import save_file
 from torch import nn
 
@@ -18,28 +17,19 @@ from translate.errors import ConfigurationError, ModelError
 spandrel = pytest.importorskip("spandrel")
 
 
-def built(architecture, **options):
-    torch.manual_seed(0)
-    network = getattr(importlib.import_module(f"spandrel.architectures.{architecture}"), architecture)(**options)
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, 0.0, layer.weight[0].numel() ** -0.5)
-    return network
-
-
-def esrgan(**options):
-    return built("ESRGAN", num_filters=8, num_blocks=1, **options)
-
-
 def compact():
     return built("Compact", num_feat=8, num_conv=2, upscale=2)
 
 
 TINY = {
-    "ESRGAN": lambda: esrgan(scale=4),
-    "Real-ESRGAN at 2x": lambda: esrgan(in_nc=12, scale=4, shuffle_factor=2),
+    "ESRGAN": esrgan,
+    "Real-ESRGAN at 2x": lambda: esrgan(in_nc=12, shuffle_factor=2),
     "SRVGGNetCompact": compact,
     "DnCNN": lambda: built("DnCNN", nc=8, nb=4),
+    "DRUNet": drunet,
+    "SPAN": span,
+    "SwinIR": swin,
+    "RealPLKSR": lambda: built("PLKSR", "RealPLKSR", dim=16, n_blocks=2, upscaling_factor=2),
 }
 
 
@@ -49,7 +39,7 @@ def descriptor(state):
 
 def apart(deploy, state):
     found = descriptor(state)
-    given = torch.rand(2, found.input_channels, 16, 20, generator=torch.Generator().manual_seed(1))
+    given = torch.rand(2, found.input_channels, 16, 24, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         ours = (deploy.module(given * 2 - 1) + 1) / 2
         theirs = torch.cat([found(each[None].clone()) for each in given])
@@ -101,10 +91,6 @@ def test_safetensors_of_a_denoiser(tmp_path):
 
 REFUSED = {
     "unknown": (lambda: nn.Linear(2, 2).state_dict(), "knows no model"),
-    "new weights at every call": (
-        lambda: built("SPAN", num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2).state_dict(),
-        "makes new weights",
-    ),
     "a layer of another size": (
         lambda: {**compact().state_dict(), "body.2.weight": torch.ones(3, 3, 3, 3)},
         "cannot build",
@@ -118,6 +104,29 @@ def test_refusals(case):
     state, reason = REFUSED[case]
     with pytest.raises(ModelError, match=reason):
         from_spandrel(state(), "f.pth")
+
+
+class Writing(nn.Conv2d):
+    """Makes new weights in every call."""
+
+    def forward(self, picture):
+        self.weight.data = self.weight.data.clone()
+        return super().forward(picture)
+
+
+def test_new_weights_at_every_call_are_refused(monkeypatch):
+    def restless(network, architecture):
+        return nn.Sequential(network, Writing(3, 3, 1))
+
+    monkeypatch.setattr(restoration, "adapted", restless)
+    with pytest.raises(ModelError, match="makes new weights"):
+        from_spandrel(compact().state_dict(), "f.pth")
+
+
+def test_what_is_adapted_is_held_against_spandrels_own_call(monkeypatch):
+    monkeypatch.setattr(restoration, "adapted", lambda network, architecture: nn.Sequential(network, nn.Sigmoid()))
+    with pytest.raises(ModelError, match="other pictures"):
+        from_spandrel(compact().state_dict(), "f.pth")
 
 
 class Masked(spandrel.MaskedImageModelDescriptor):

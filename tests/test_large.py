@@ -21,6 +21,7 @@ from translate.networks.unet import UNet
 from translate.runtime.fake import FakeRuntime
 from translate.runtime.onnx import OnnxRuntime
 from translate.runtime.tiling import Tiled
+from translate.runtime.tiling.plan import Plan
 
 BLOCKED = """
 import sys
@@ -102,6 +103,37 @@ def test_what_cannot_be_cut_is_tried_as_a_whole_unless_tiles_were_asked_for(unet
 def test_a_runtime_without_tiles_says_what_to_do():
     with pytest.raises(ConfigurationError, match="pixturn export"):
         Translate(FakeRuntime(card_of()), Tiles(tile_px=16))(noise(70, 90))
+
+
+def test_a_large_picture_on_a_run_is_told_of_once(monkeypatch, caplog):
+    monkeypatch.setattr(pipelines.large, "_CONSIDERED_PX", 100)
+    monkeypatch.setattr(pipelines.large, "_TOLD_PX", 6300)
+    run = Translate(FakeRuntime(card_of()))
+    run(noise(70, 89))
+    assert caplog.text == ""
+    run(noise(70, 90))
+    run(noise(70, 90))
+    assert caplog.text.count("pixturn export") == 1
+
+
+def test_one_picture_is_planned_once(exact, monkeypatch):
+    planned = []
+    real = Plan.__init__
+    monkeypatch.setattr(Plan, "__init__", lambda self, *given: planned.append(1) or real(self, *given))
+    monkeypatch.setattr(pipelines.large, "_CONSIDERED_PX", 100)
+    monkeypatch.setattr(pipelines.large, "_MOST_BYTES", 1)
+    translate = pipelines.load(exact, device="cpu")
+    translate(noise(70, 90))
+    translate(noise(70, 90, seed=1))
+    assert len(planned) == 1
+    translate(noise(90, 70))
+    assert len(planned) == 2
+
+
+def test_the_ending_of_a_model_may_be_upper_case(exact, tmp_path):
+    path = tmp_path / "EXACT.ONNX"
+    path.write_bytes(exact.read_bytes())
+    assert pipelines.load(path, device="cpu").device == "cpu"
 
 
 def test_a_file_that_was_changed_since_is_refused(exact, tmp_path):

@@ -15,6 +15,7 @@ from translate.networks.class_discriminators import ClassifierDiscriminatorConfi
 from translate.networks.crowds import MinibatchDeviation, MinibatchDiscrimination
 from translate.networks.dense import Maxout
 from translate.networks.disturbance import GaussianNoise
+from translate.networks.labels import beside
 from translate.networks.packing import packed
 from translate.networks.sample_discriminators import SampleDiscriminatorConfig
 
@@ -176,6 +177,14 @@ def test_is_captured_in_one_graph(config):
     x, label = torch.randn(4, *PICTURE), torch.tensor([0, 1, 2, 0])
     captured = torch.compile(network, backend="eager", fullgraph=True)
     torch.testing.assert_close(captured(x, label), network(x, label))
+
+
+def test_codes_stand_behind_the_channels_the_same_at_every_pixel():
+    code = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert beside(torch.zeros(2, 1), code).tolist() == [[0, 1, 2], [0, 3, 4]]
+    maps = beside(torch.zeros(2, 1, 4, 5), code)
+    assert maps.shape == (2, 3, 4, 5)
+    assert torch.equal(maps, torch.tensor([[0.0, 1, 2], [0, 3, 4]])[:, :, None, None].expand(2, 3, 4, 5))
 
 
 # --- packing ---

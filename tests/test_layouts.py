@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipelines.recipes import recipe_named
 from pipelines.training.translation.data import Data, open_data
+from translate.data.domains import TwoDomains
 from translate.data.augmentation import Augmentation
 from translate.data.holdout import hold_out
 from translate.data.items import Item, Layout, Source, Split
@@ -446,7 +447,7 @@ def _one_domain(root: Path) -> Recipe:
 
 def _one_domain_turned(root: Path) -> Recipe:
     put(root / "train", *numbered(9))
-    return unpaired(root, direction="BtoA")
+    return unpaired(root, domains=TwoDomains(paired=False, direction="BtoA"))
 
 
 @pytest.mark.parametrize(

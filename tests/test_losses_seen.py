@@ -97,6 +97,16 @@ def test_brightness_and_contrast_are_drawn_as_zhao_draws_them():
     assert kstest(brightness.numpy(), "uniform", (-0.6, 1.2)).pvalue < 1e-4  # control
 
 
+def test_saturation_is_drawn_as_zhao_draws_it():
+    """Of two pixels, one has colour and no brightness, the other brightness (1) and no colour."""
+    torch.manual_seed(0)
+    x = torch.tensor([[0.5, 1.0], [0.0, 1.0], [-0.5, 1.0]]).view(1, 3, 1, 2).expand(3000, 3, 1, 2)
+    out = augmented(x, ("colour",), 1.0)[:, :, 0]
+    grey = out.mean(1)
+    saturation = (out[:, 0, 0] - out[:, 2, 0]) / (grey[:, 1] - grey[:, 0])
+    assert kstest(saturation.numpy(), "uniform", (0.0, 2.0)).pvalue > 1e-4
+
+
 def test_shifts_are_of_up_to_an_eighth_and_holes_of_half_the_sides():
     torch.manual_seed(0)
     x = torch.zeros(2000, 1, 16, 32)

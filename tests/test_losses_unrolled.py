@@ -178,6 +178,14 @@ def test_a_bias_that_the_loss_does_not_see_stays():
     assert judge(torch.ones(())).item() == pytest.approx(0.3 - 0.1)
 
 
+@pytest.mark.slow
+def test_a_compiled_discriminator_refuses_rather_than_teach_something_else():
+    discriminator = network("none")
+    discriminator.compile(backend="aot_eager")
+    with pytest.raises(RuntimeError, match="double backward"):
+        generators_loss(discriminator, points(1).requires_grad_(), points(2)).backward()
+
+
 @pytest.mark.parametrize(("steps", "rate"), [(-1, 0.1), (2, 0.0), (2, -1.0)])
 def test_what_cannot_be_unrolled_is_refused(steps, rate):
     with pytest.raises(ConfigurationError, match="Unrolling"):

@@ -1,23 +1,30 @@
 """OpenVINO's runtime keeps the same contract as ONNX Runtime's; bf16 has a bar of its own."""
 
+import sys
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 
 import numpy as np
+import onnx
 import openvino
 import pytest
 from built_attacks import ATTACKS
 from onnx import helper, numpy_helper
+from tiles import BAR, Numbers, noise, resnet, whole
 from tiny_onnx import card, graph_of, negative, saved, with_sidecar
 
 import pipelines
 import translate.runtime.extras
+from pipelines.large import Tiles
 from translate.card import LabelMap, SizeRule
 from translate.errors import ConfigurationError, DeviceError, ModelError
 from translate.runtime import openvino_trial, probation
+from translate.runtime.codec import codec_for
 from translate.runtime.integrity import sidecar
 from translate.runtime.onnx import OnnxRuntime
 from translate.runtime.openvino import OpenVinoRuntime
-from translate.runtime.openvino_model import core
+from translate.runtime.openvino_model import OpenVinoModel, OpenVinoPiece, core
+from translate.runtime.tiling import Tiled
 
 HAS_BF16 = "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 bf16 = pytest.mark.skipif(not HAS_BF16, reason="this CPU has no bf16")
@@ -75,6 +82,42 @@ def test_through_load(tmp_path):
     translate_picture = pipelines.load(negative(tmp_path / "negative.onnx"), device="openvino")
     assert translate_picture.device == "openvino (fp32)"
     np.testing.assert_array_equal(np.asarray(translate_picture(pixels)), 255 - pixels)
+
+
+# Tiles
+
+
+@pytest.mark.parametrize(
+    "kind", [("batch", "paper"), ("none", "blur"), ("instance", "blur"), ("instance-affine", "paper")]
+)
+def test_tiles_equal_the_whole_picture_in_fp32(kind, tmp_path):
+    model, of, _ = resnet(*kind)
+    runtime = OpenVinoRuntime(saved(tmp_path / "m.onnx", onnx.load_model_from_string(model), of.to_json()))
+    sample = {"a": noise(127, 211)}
+    truth = runtime.run(codec_for(of).encode([sample]))["b"]
+    sink = Numbers(truth.shape)
+    runtime.tiled().run_into({"b": sink}, sample, tile_px=64)
+    assert np.abs(sink.numbers - truth).max() <= BAR
+    assert truth.std() > 0.1
+
+
+@bf16
+def test_tiles_equal_the_whole_picture_in_bf16_without_statistics():
+    model, of, _ = resnet("batch")
+    sample, piece = {"a": noise(127, 211)}, partial(OpenVinoPiece, compute="bf16")
+    truth = OpenVinoModel(model, "bf16").run(codec_for(of).encode([sample]))["b"]
+    sink = Numbers(truth.shape)
+    Tiled(model, of, open_session=piece).run_into({"b": sink}, sample, tile_px=64)
+    assert np.abs(sink.numbers - truth).max() <= BAR
+    assert np.abs(truth - whole(model, of, sample)["b"]).max() > 10 * BAR, "this is bf16"
+
+
+def test_a_run_in_tiles_needs_no_onnxruntime(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    model, of, _ = resnet("batch")
+    path = saved(tmp_path / "m.onnx", onnx.load_model_from_string(model), of.to_json())
+    made = pipelines.load(path, device="openvino", tiles=Tiles(tile_px=64))(noise(70, 130))
+    assert np.ptp(np.asarray(made)) > 50
 
 
 # Hash first, a child first

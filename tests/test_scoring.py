@@ -17,9 +17,10 @@ from pipelines.scoring.heldout import read_held_out, shown
 from pipelines.scoring.judge import Judge
 from pipelines.scoring.measures import MEASURES
 from pipelines.trained import best_snapshot
-from pipelines.training import Setting, reporting, train
+from pipelines.training import Setting, train
 from pipelines.training.reporting import training_minutes, write_run_report
-from pipelines.training.translation.report import next_steps
+from pipelines.training.translation import reporting
+from pipelines.training.translation.reporting import next_steps
 from translate.card import Card, LabelMap, Picture
 from translate.data.domain import ports_of
 from translate.data.holdout import hash_of

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -229,6 +230,27 @@ def test_without_a_hash_a_file_is_taken_and_says_so(model):
     sidecar(model).unlink()
     assert not read_model(model).has_known_hash
     assert not OnnxRuntime(model, device="cpu").has_known_hash
+
+
+def test_a_missing_hash_is_told_of_once_a_model(model, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("PIXTURN_CACHE", str(tmp_path / "cache"))
+    OnnxRuntime(model, device="cpu")
+    assert caplog.text == "", "there is a hash"
+    shutil.rmtree(tmp_path / "cache")
+    sidecar(model).unlink()
+    for _ in range(2):
+        OnnxRuntime(model, device="cpu")
+    assert caplog.text.count("no hash to compare") == 1
+
+
+def test_a_renamed_model_is_named_with_its_old_hash(model, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("PIXTURN_CACHE", str(tmp_path / "cache"))
+    renamed = model.rename(model.with_name("renamed.onnx"))
+    OnnxRuntime(renamed, device="cpu")
+    assert f"rename {sidecar(model).name} to renamed.onnx.sha256" in caplog.text
+    sidecar(model).rename(sidecar(renamed))
+    with pytest.raises(ModelError, match=rf"is the hash of {model.name}, not of renamed\.onnx: .*sha256sum"):
+        OnnxRuntime(renamed, device="cpu")
 
 
 def test_what_sha256sum_writes_is_read(model):

@@ -226,18 +226,42 @@ def lower(precision, model, card):
     return quantise(onnx.load_from_string(model), samples).SerializeToString()
 
 
+@pytest.mark.parametrize("kind", [EXACT[0]])
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_lower_precisions(precision):
-    """Without statistics to the same bits; with them, as rounding to few levels goes: less than the precision costs."""
-    sample = of_size((127, 211))
-    model, card, _ = resnet(*EXACT[0])
-    assert apart(lower(precision, model, card), card, sample, tile_px=64) <= BAR
-    model, card, _ = resnet(*STATISTICS[1])
-    lowered = lower(precision, model, card)
-    sink, truth = Numbers((1, 3, 128, 212)), whole(lowered, card, sample)["b"]
+def test_lower_precisions_without_statistics_are_exact(precision, kind):
+    model, card, _ = resnet(*kind)
+    assert apart(lower(precision, model, card), card, of_size((127, 211)), tile_px=64) <= BAR
+
+
+LOWER_BARS = {"fp16": (0.01, 0.05), "int8": (2.0, 0.05)}
+"""With statistics of the whole picture: the largest difference of [-1, 1], and the mean in levels of 255."""
+
+
+def lower_apart(precision, kind, size):
+    """Largest and mean difference between tiles and the whole picture, and the mean one between precisions."""
+    model, card, _ = resnet(*kind)
+    lowered, sample = lower(precision, model, card), of_size(size)
+    truth = whole(lowered, card, sample)["b"]
+    sink = Numbers(truth.shape)
     Tiled(lowered, card, open_session=one_thread).run_into({"b": sink}, sample, tile_px=64)
-    cost = np.square(truth - whole(model, card, sample)["b"]).mean()
-    assert np.square(sink.numbers - truth).mean() < cost
+    apart, cost = np.abs(sink.numbers - truth), np.abs(truth - whole(model, card, sample)["b"])
+    return apart.max(), 127.5 * apart.mean(), 127.5 * cost.mean()
+
+
+@pytest.mark.parametrize("kind", STATISTICS)
+@pytest.mark.parametrize("precision", LOWER_BARS)
+def test_lower_precisions_with_statistics_keep_bars_of_their_own(precision, kind):
+    for size in [(127, 211), (203, 97)]:
+        worst, mean, cost = lower_apart(precision, kind, size)
+        assert worst <= LOWER_BARS[precision][0], size
+        assert mean <= min(LOWER_BARS[precision][1], cost / 2), size
+
+
+@pytest.mark.parametrize("precision", LOWER_BARS)
+def test_control_statistics_of_a_tile_miss_the_bars_of_lower_precisions(precision, monkeypatch):
+    statistics_of_a_tile(monkeypatch)
+    _, mean, _ = lower_apart(precision, STATISTICS[1], (127, 211))
+    assert mean > 20 * LOWER_BARS[precision][1]
 
 
 def test_a_unet_is_refused_with_the_reason():

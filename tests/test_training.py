@@ -145,7 +145,7 @@ def test_slow_validations_are_told_with_the_option_and_run_as_planned(validation
     monkeypatch.setattr(budget, "_seconds_of_validation", lambda *_: validation_sec)
     monkeypatch.setattr(budget, "images_per_sec", lambda *_, **__: 100.0)
     recipe = short(length=Length(minutes=1.0), validation=Validation(best="l1"))
-    fitted = fit_to_budget(recipe, None, None, CPU, Processes(), 0)
+    fitted = fit_to_budget(recipe, None, CPU, Processes(), 0)
     assert ("--validation.most" in caplog.text) == warned
     images, every = fitted.length.images, fitted.validation.every_images
     validations = 2 if warned else 11

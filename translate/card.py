@@ -232,4 +232,3 @@ def _read_port(document: dict[str, Any]) -> Port:
     if "names" in values:
         values["names"] = tuple(values["names"])
     return kind(**values)
-

@@ -5,7 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from translate.card import PicturePort
+from translate.card import FixedPicture, Label, Latent, PicturePort, Vector
+from translate.data.domain import SampleSpec
+from translate.data.domains import LABEL, X
 from translate.method import Deploy
 from translate.networks.generators import TranslationNetwork
 
@@ -24,7 +26,9 @@ class OnPorts(nn.Module):
         return self.network(stacked).split(self.output_channels, dim=1)
 
 
-def translation(network: TranslationNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]) -> Deploy:
+def translation(
+    network: TranslationNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]
+) -> Deploy:
     """A generator from the pictures of one domain to those of another, at any size in its rule."""
     return Deploy(
         module=OnPorts(network=network, output_channels=tuple(port.channels for port in outputs)),
@@ -33,4 +37,32 @@ def translation(network: TranslationNetwork, inputs: tuple[PicturePort, ...], ou
         inputs=tuple(replace(port, size=network.size_rule) for port in inputs),
         outputs=tuple(replace(port, size=network.size_rule) for port in outputs),
         tiling=network.tiling,
+    )
+
+
+def sample_port(spec: SampleSpec, name: str = X) -> FixedPicture | Vector:
+    """What a generator makes: a sample of x, under this name."""
+    shape = spec.shape(X)
+    if len(shape) == 1:
+        return Vector(name=name, size=shape[0])
+    channels, height_px, width_px = shape
+    return FixedPicture(name=name, channels=channels, height_px=height_px, width_px=width_px)
+
+
+def generation(network: nn.Module, noise: Latent, spec: SampleSpec, *, networks: tuple[nn.Module, ...] = ()) -> Deploy:
+    """A generator from noise, and from a class where the data have classes.
+
+    Args:
+        network: called with the noise, and with N classes.
+        noise: what it starts from.
+        spec: what the data are.
+        networks: those of the method that it runs; empty: itself alone.
+    """
+    classes = tuple(port for port in spec.domains.get(LABEL, ()) if isinstance(port, Label))
+    return Deploy(
+        module=network,
+        networks=networks or (network,),
+        task="generate",
+        inputs=(noise, *classes),
+        outputs=(sample_port(spec),),
     )

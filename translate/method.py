@@ -63,8 +63,9 @@ class Batch:
 
         Args:
             name: of the tensor.
-            by: every network of the method that makes it (an encoder and a generator, say). Raises ValueError where
-                the name was shared with others.
+            by: every network of the method that makes it (an encoder and a generator, say); () for what no network
+                makes, as noise and codes are: it stays the same through all turns. Raises ValueError where the name
+                was shared with others.
             make: computes the tensor.
         """
         makers = frozenset(by if isinstance(by, tuple) else (by,))
@@ -92,6 +93,10 @@ class Batch:
         """The figures noted since the last call."""
         notes, self._notes = self._notes, {}
         return notes
+
+    def get(self, name: str) -> Tensor | None:
+        """The tensor of a domain, or None where the data set has no such domain."""
+        return self._tensors.get(name)
 
     def items(self) -> ItemsView[str, Tensor]:
         """The tensors by name, without what turns share."""

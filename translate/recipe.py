@@ -84,7 +84,7 @@ class Recipe(Generic[ConfigT]):
     """How long to train; on the command line --images, --epochs or --minutes."""
     data: Annotated[str, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")] = ""
     """The data set's folder; `pixturn check DIR` says how it is understood."""
-    domains: Annotated[Domains, tyro.conf.arg(name="")]
+    domains: Annotated[Domains, tyro.conf.arg(name=""), tyro.conf.AvoidSubcommands]
     """What the data set holds."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """What is done to training pictures on the CPU, by albumentations."""

@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 
 from pipelines.batch.tally import Tally
 from pipelines.tasks import Translate
-from translate.errors import StorageError
 from translate.storage.atomic import write_atomically
 
 RECORD: Final = "run.json"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from pipelines.check import check
+from translate.data.domains import TwoDomains
 from translate.errors import PixturnError
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ def _recipe(options: CheckOptions) -> "Recipe[Any]":
     return replace(
         recipe,
         data=str(options.folder),
-        direction=options.direction,
-        a=options.a,
-        b=options.b,
+        domains=TwoDomains(direction=options.direction, a=options.a, b=options.b, paired=recipe.domains.paired),
         augmentation=augmentation,
     )
 

@@ -34,7 +34,10 @@ class GenerateOptions:
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="PATH")]
     """A new folder, or a file; its ending says what it is."""
     n: Annotated[
-        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 64; 8 for a walk or --invert)")
+        int | None,
+        tyro.conf.arg(
+            metavar="N", help_behavior_hint="(default: 64; 8 for a walk or --invert, which tries every class)"
+        ),
     ] = None
     """Samples; the stops of a walk; the starts of --invert."""
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
@@ -44,7 +47,9 @@ class GenerateOptions:
         tyro.conf.arg(name="class", metavar="CLASS", help_behavior_hint="(default: all in turn; a walk: the first)"),
     ] = ()
     """Classes by number or name; several are taken in turn."""
-    codes: Annotated[tuple[str, ...], tyro.conf.arg(name="code", metavar="NAME=NUMBERS")] = ()
+    codes: Annotated[
+        tuple[str, ...], tyro.conf.arg(name="code", metavar="NAME=NUMBERS", help_behavior_hint="(default: drawn)")
+    ] = ()
     """Fixed numbers for a further input of the model, as code=0.5,-1."""
     spread: Annotated[float, tyro.conf.arg(metavar="FACTOR")] = 1.0
     """Scales normal noise: below 1, less varied and often cleaner pictures."""
@@ -58,14 +63,14 @@ class GenerateOptions:
     """With --sheet codes: this dimension of the code alone, a row a class."""
     frames: Annotated[int, tyro.conf.arg(metavar="N")] = 12
     """Frames of a walk from one stop to the next, 20 a second."""
-    neighbours: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    neighbours: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
     """Training pictures: a sheet of the first 8 samples, each beside the nearest of them; a .json beside it tells
     the distances and files of all, and whether they are suspiciously near."""
     held_out: Annotated[
         Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the training pictures, one another)")
     ] = None
     """With --neighbours: real pictures that were not trained on, to compare the distances with."""
-    invert: Annotated[Path | None, tyro.conf.arg(metavar="PICTURE")] = None
+    invert: Annotated[Path | None, tyro.conf.arg(metavar="PICTURE", help_behavior_hint="")] = None
     """Look for the code of this picture (a run, not an .onnx file): both side by side, and the code in an .npz."""
     perceptual: Annotated[float, tyro.conf.arg(metavar="WEIGHT")] = 0.0
     """With --invert: weight of the difference as EfficientNet-Lite0 sees it, beside that of the pixels."""

@@ -1,7 +1,7 @@
 """`pixturn import latest_net_G.pth -o model.onnx`: other people's weights as one proven file."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from pipelines.importing import How, import_weights
+from pipelines.importing import USUAL, How, Written, import_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,18 @@ def main(arguments: Sequence[str]) -> int:
     options = tyro.cli(ImportOptions, prog="pixturn import", args=list(arguments))
     console = Console(file=sys.stdout)
     for written in import_weights(options.files, options.out, options.how):
-        differs = written.card.parity["difference"]
-        console.print(f"Found {written.about}", highlight=False, soft_wrap=True)
-        for note in written.notes:
-            console.print(f"  {note}", highlight=False, soft_wrap=True)
-        done = f"{written.path} (differs from torch by at most {differs:.1g} of [-1, 1])"
-        console.print(done, highlight=False, soft_wrap=True)
+        for line in _told(written):
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
     return 0
+
+
+def _told(written: Written) -> Iterator[str]:
+    card = written.card
+    yield f"Found {written.about}"
+    yield from (f"  {note}" for note in written.notes)
+    yield f"  Large pictures in tiles: {card.tiling}"
+    differs = f"differs from torch by at most {card.parity['difference']:.1g} of [-1, 1]"
+    usual = f", at its usual size by {card.parity[USUAL]:.1g}" if USUAL in card.parity else ""
+    size_mb = written.path.stat().st_size / 1e6
+    yield f"{written.path} ({size_mb:.1f} MB, {card.precision}, {differs}{usual})"
+    yield f"{written.page} says what is known about it, with pictures"

@@ -137,7 +137,8 @@ def _same(result: Drift) -> str:
     return (
         f"No drift seen: a fresh classifier tells production from training pictures in {test.accuracy:.0%} of "
         f"{test.held_out} cases that it never saw (guessing: 50 %, p = {test.p_exact:.2g}). With so many pictures it "
-        f"would have been noticed from {test.detectable(result.alpha):.0%} on."
+        f"would have been noticed from {test.detectable(result.alpha):.0%} on. "
+        "Where only a few pictures are odd, that escapes it: look at the sheet."
     )
 
 

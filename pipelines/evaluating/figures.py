@@ -29,13 +29,13 @@ def figures(evaluation: Evaluation) -> list[Figure]:
 
 
 _MEANINGS = (
-    ("KID", "lower is better; ± standard error; unbiased, so 0 where nothing differs"),
-    (f"precision (k = {PRECISION_NEIGHBOURS})", "share of what was made that lies among the real"),
-    (f"recall (k = {PRECISION_NEIGHBOURS})", "share of the real that lies among what was made"),
-    (f"density (k = {COVERAGE_NEIGHBOURS})", "as precision, but sound against outliers; 1 where nothing differs"),
-    (f"coverage (k = {COVERAGE_NEIGHBOURS})", "share of the real pictures with something made near by"),
-    ("two-sample accuracy", "of a fresh classifier on held-out pictures: 50 % is guessing, 100 % tells all"),
-    ("diversity", "mean distance of two made pictures; of two real ones behind the stroke"),
+    ("KID", "0 where nothing differs; ± standard error"),
+    (f"precision (k = {PRECISION_NEIGHBOURS})", "made ones among the real"),
+    (f"recall (k = {PRECISION_NEIGHBOURS})", "real ones among the made"),
+    (f"density (k = {COVERAGE_NEIGHBOURS})", "1 where nothing differs"),
+    (f"coverage (k = {COVERAGE_NEIGHBOURS})", "real ones with a made one near by"),
+    ("two-sample accuracy", "50 %: nothing tells them apart"),
+    ("diversity", "mean distance of two made / two real"),
 )
 
 
@@ -53,5 +53,5 @@ def _values(comparison: Comparison) -> list[str]:
 
 def _frechet_meaning(comparison: Comparison) -> str:
     if comparison.frechet.reliable:
-        return "lower is better; depends on the number of pictures"
-    return f"lower is better; far too high with fewer pictures than its {comparison.frechet.dimensions} dimensions"
+        return "lower is better, at equal counts"
+    return f"too high below {comparison.frechet.dimensions + 1} pictures"

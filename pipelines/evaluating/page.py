@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from pipelines.evaluating.evaluation import Evaluation
 from pipelines.evaluating.figures import figures
-from pipelines.report.markup import Markup, join, tag
+from pipelines.report.markup import Markup, tag
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
@@ -27,8 +27,8 @@ def page(evaluation: Evaluation) -> str:
         tag("title", None, title),
         tag("style", None, Markup(_STYLE)),
     )
-    body = tag("body", None, tag("h1", None, title), _about(evaluation), _table(evaluation), *_notes(evaluation))
-    return f"<!doctype html>\n{tag('html', {'lang': 'en'}, head, join([body, _picture(evaluation)])).text}\n"
+    parts = [tag("h1", None, title), _about(evaluation), _table(evaluation), *_notes(evaluation), _picture(evaluation)]
+    return f"<!doctype html>\n{tag('html', {'lang': 'en'}, head, tag('body', None, *parts)).text}\n"
 
 
 def _about(evaluation: Evaluation) -> Markup:

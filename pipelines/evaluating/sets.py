@@ -118,6 +118,7 @@ def _read(reading: _Reading, side: int, progress: Progress) -> PictureSet:
         kept[source.names[int(index)]] = _square(opened.pixels, side)
         lossy += opened.lossy
         progress(f"Reading {source.where}", len(kept), most)
+    progress(f"Reading {source.where}", len(kept), len(kept))
     return PictureSet(
         where=source.where,
         names=tuple(kept),

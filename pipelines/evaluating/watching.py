@@ -25,7 +25,7 @@ def watched() -> Generator[Told]:
         def tell(what: str, done: int, total: int) -> None:
             if what not in bars:
                 bars[what] = shown.add_task(printable(what), total=total)
-            shown.update(bars[what], completed=done)
+            shown.update(bars[what], completed=done, total=total)
 
         yield tell
 

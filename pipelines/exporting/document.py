@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from pipelines.exporting.contract import commands, contract, purpose
 from pipelines.report.figures import Figures, read_figures
 from pipelines.report.model import ScoreTable
 from pipelines.runs import RunFolder
 from pipelines.scoring.measures import MEASURES
-from translate.card import Card, LabelMap, Picture, Port
-from translate.runtime.codec import pixel_type
+from translate.card import Card
 
 README: Final = "README.md"
-_COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
 def own_name(model: Path) -> str:
@@ -55,9 +54,9 @@ def page(name: str, card: Card, *, sheet: str, sections: Mapping[str, Iterable[s
     """
     parts = [
         f"{_mark(name)}\n# {name}",
-        f"{_purpose(card)}\n\n![Before and after, row by row]({sheet})",
-        _section("Run it", _commands(name, card)),
-        _section("What goes in and comes out", _contract(card)),
+        f"{purpose(card)}\n\n![Before and after, row by row]({sheet})",
+        _section("Run it", commands(name, card)),
+        _section("What goes in and comes out", contract(card)),
         *(_section(title, lines) for title, lines in sections.items()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -84,49 +83,6 @@ def _mark(name: str) -> str:
 
 def _section(title: str, lines: Iterable[str]) -> str:
     return f"## {title}\n\n" + "\n".join(lines)
-
-
-def _purpose(card: Card) -> str:
-    inputs, outputs = (" and ".join(f"`{port.name}`" for port in ports) for ports in (card.inputs, card.outputs))
-    larger = f", {card.scale} times as high and wide" if card.scale > 1 else ""
-    kind = f"({card.method}, {card.precision})"
-    return f"Turns pictures of {inputs} into pictures of {outputs}{larger} {kind}, at any size."
-
-
-def _commands(name: str, card: Card) -> Iterator[str]:
-    alone = len(card.inputs) == 1
-    pictures = "picture.png" if alone else " ".join(f"{port.name}.png" for port in card.inputs)
-    given = '"picture.png"' if alone else "{" + ", ".join(f'"{p.name}": "{p.name}.png"' for p in card.inputs) + "}"
-    yield from ("```shell", "pip install 'pixturn[cpu]'", f"sha256sum -c {name}.sha256")
-    yield from (f"pixturn run {name} {pictures} -o out.png", "```", "")
-    yield from ("```python", "import pipelines", f'pipelines.load("{name}")({given}).save("out.png")', "```")
-
-
-def _contract(card: Card) -> Iterator[str]:
-    for word, ports in (("Input", card.inputs), ("Output", card.outputs)):
-        yield from (f"- {word} `{port.name}`: {_port(port, card)}" for port in ports)
-    if card.pixels:
-        yield "- Any height and width; scaling, padding and cropping are inside."
-        return
-    rule = card.inputs[0].size
-    yield (
-        f"- Height and width: multiples of {rule.multiple_of_px}, at least {rule.at_least_px}. Pixturn pads other "
-        "sizes at the right and the bottom by reflection, and crops the result; elsewhere do the same."
-    )
-
-
-def _port(port: Port, card: Card) -> str:
-    if card.pixels:
-        channels = 1 if isinstance(port, LabelMap) else port.channels
-        return f"{pixel_type(port).__name__}, batch x height x width x {channels}, {_meaning(port)}"
-    ends = "1 where the class is, -1 elsewhere" if isinstance(port, LabelMap) else "level / 127.5 - 1"
-    return f"float32, batch x {port.channels} x height x width, {_meaning(port)}: {ends}"
-
-
-def _meaning(port: Port) -> str:
-    if isinstance(port, Picture):
-        return _COLOURS.get(port.channels, f"{port.channels} channels")
-    return f"one of {port.classes} classes a pixel"
 
 
 def _origin(card: Card) -> Iterator[str]:

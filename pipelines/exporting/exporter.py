@@ -1,30 +1,26 @@
 """`export(name)`: a trained run's deploy as one file, once it is proven; or an error, and no file at all."""
 
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from onnx import ModelProto
 from rich.console import Console
 
 from pipelines.exporting.choosing import material_for
 from pipelines.exporting.document import document, own_name
+from pipelines.exporting.forms import in_precision, versions, with_pixels
 from pipelines.exporting.material import Material
 from pipelines.runs import RUNS, RunFolder, find_run
 from pipelines.trained import Trained
 from translate.card import Card, Precision
 from translate.errors import ConfigurationError
 from translate.export.folder import publish, require_own_manifest
-from translate.export.graph import set_card, to_onnx
-from translate.export.session import ProtoRuntime
+from translate.export.graph import set_card
 from translate.method import Deploy
 
 FOLDER = "export"
 """Where exports lie in a run's folder, unless another place is named."""
 SHEET = ".samples.png"
 """What follows the model's name in that of its sheet of pictures."""
-
-_PACKAGES = ("pixturn", "torch", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +84,9 @@ def export(
     source = _source(find_run(name, runs), wanted, None if pictures is None else Path(pictures), told)
     path = _target(source, wanted, None if out is None else Path(out))
     require_own_manifest(path.parent)
-    model, card = _proven(source, wanted, told)
+    model, card = in_precision(source.deploy, source.card, source.material, told)
+    if wanted.pixels:
+        model, card = with_pixels(model, card, source.material)
     set_card(model, card)
     readme = own_name(path)
     with told.status("Writing ..."):
@@ -106,7 +104,7 @@ def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None, console: C
     if direction not in deploys:
         raise ConfigurationError(f"--direction {direction}: {trained.recipe.method} has {', '.join(deploys)}")
     stored = trained.cards[direction]
-    card = replace(stored, precision=wanted.precision, versions={**stored.versions, **_versions()})
+    card = replace(stored, precision=wanted.precision, versions={**stored.versions, **versions()})
     return Source(
         folder=folder,
         trained=trained,
@@ -130,48 +128,3 @@ def _target(source: Source, wanted: Wanted, out: Path | None) -> Path:
     if out.suffix != ".onnx":
         raise ConfigurationError(f"-o {out}: name a file that ends in .onnx, or a folder that is there")
     return out
-
-
-def _proven(source: Source, wanted: Wanted, console: Console) -> tuple[ModelProto, Card]:
-    with console.status("Exporting ..."):
-        exact = to_onnx(source.deploy, source.card)
-        model = _at(wanted.precision, exact, source)
-    card = source.material.prove(model, source.card)
-    if wanted.precision == "int8":
-        _tell_speed(exact, model, source, console)
-    if not wanted.pixels:
-        return model, card
-    if not card.takes_pictures:
-        raise ConfigurationError("--pixels is for models that take pictures of any size; leave it out")
-    from translate.export.pixels import bake
-
-    baked, pixel_card = bake(model, card)
-    return baked, source.material.prove_pixels(baked, pixel_card, model, card)
-
-
-def _at(precision: Precision, model: ModelProto, source: Source) -> ModelProto:
-    if precision == "fp32":
-        return model
-    from translate.export.precision import half, quantise
-
-    return half(model) if precision == "fp16" else quantise(model, source.material.calibration())
-
-
-def _tell_speed(exact: ModelProto, smaller: ModelProto, source: Source, console: Console) -> None:
-    """int8 is for CPUs that compute it faster, which not all do."""
-    from translate.export.precision import speed_ratio
-
-    runtimes = [ProtoRuntime(model, source.card) for model in (exact, smaller)]
-    ratio = speed_ratio(runtimes[0], runtimes[1], source.material.calibration()[0])
-    advice = "" if ratio > 1 else ": fp32 is the better file for it"
-    console.print(f"On this machine int8 is {ratio:.2f} times as fast as fp32{advice}", highlight=False)
-
-
-def _versions() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # one of the two ONNX Runtimes
-            continue
-    return found

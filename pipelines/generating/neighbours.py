@@ -16,7 +16,7 @@ from translate.errors import PictureError
 PROBES = 256
 NEAR = 0.05
 _CHUNK = 1024
-_SHARE = 0.15
+_PART = 0.15
 _CHANCE = 0.001
 
 Pictures = NDArray[np.uint8]
@@ -35,27 +35,27 @@ class Neighbours:
 class Nearness:
     """How near samples are to training pictures, beside how near real pictures are to them.
 
-    Distances in levels, to the nearest training picture. `near` is what 5 % of the real pictures stay below, `share`
-    the part of the samples that do; `chance` is how likely so many or more would be if samples were like real pictures.
+    Distances in levels, to the nearest training picture. `near` is what 5 % of the real pictures stay below, `part`
+    the part of the samples that does; `chance`: how likely so many or more would be if samples were like real ones.
     """
 
     of_samples: float
     of_real: float
     near: float
-    share: float
+    part: float
     chance: float
 
     @property
     def is_suspicious(self) -> bool:
         """At least three times as many near ones as among real pictures, and not by chance (1 in 1000)."""
-        return self.share >= _SHARE and self.chance < _CHANCE
+        return self.part >= _PART and self.chance < _CHANCE
 
     @property
     def sentence(self) -> str:
         """The finding for people."""
         figures = (
             f"the nearest training picture is {self.of_samples:.1f} levels away from a sample (median), and "
-            f"{self.of_real:.1f} from a real picture; {self.share:.0%} of the samples, and {NEAR:.0%} of the real "
+            f"{self.of_real:.1f} from a real picture; {self.part:.0%} of the samples, and {NEAR:.0%} of the real "
             f"pictures, are nearer than {self.near:.1f}"
         )
         if self.is_suspicious:
@@ -113,7 +113,7 @@ def nearness(samples: Neighbours, training: Pictures, held_out: Pictures | None 
         of_samples=float(np.median(own)),
         of_real=float(np.median(real)),
         near=near,
-        share=nearer / len(own),
+        part=nearer / len(own),
         chance=_at_least(nearer, len(own), NEAR),
     )
 

@@ -15,7 +15,7 @@ def grid(pictures: Iterable[Image.Image], *, columns: int | None = None, gap_px:
     The sheet is columns x (width + gap) - gap wide, and rows alike; what is over in the last row is white.
     """
     cells = list(pictures)
-    across = columns or ceil(sqrt(len(cells)))
+    across = columns or max(1, ceil(sqrt(len(cells))))
     return rows([cells[start : start + across] for start in range(0, len(cells), across)], gap_px=gap_px)
 
 

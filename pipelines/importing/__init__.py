@@ -1,8 +1,9 @@
 """Other people's weights as our models: read safely, recognised, rebuilt, proven, and written with a card."""
 
 from pipelines.importing.choices import Said
+from pipelines.importing.closeness import USUAL
 from pipelines.importing.imported import Origin
 from pipelines.importing.making import Form
 from pipelines.importing.run import How, Written, import_weights
 
-__all__ = ["Form", "How", "Origin", "Said", "Written", "import_weights"]
+__all__ = ["USUAL", "Form", "How", "Origin", "Said", "Written", "import_weights"]

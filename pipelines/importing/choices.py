@@ -29,4 +29,4 @@ class Said:
 
 def _require(option: str, said: str, found: str, file: str) -> None:
     if said not in ("auto", found):
-        raise ConfigurationError(f"{option} {said}: {file} holds {found}; say that, leave it out, or give another file")
+        raise ConfigurationError(f"{option} {said}: {file} holds {found}; leave the option out, or give another file")

@@ -40,7 +40,7 @@ def from_cyclegan_pix2pix(tensors: Tensors, file: str, said: Said, statistics: B
         deploy=deploy,
         about=_about(found, statistics),
         notes=tuple(_notes(found, statistics)),
-        network="their network, rebuilt in PyTorch",
+        network="their network (rebuilt in PyTorch)",
         code_licence=_CODE,
         usual_px=_USUAL_PX,
         is_ours=True,

@@ -41,7 +41,7 @@ def generators(files: Sequence[Path], direction: Direction) -> dict[Way, Path]:
 def target(out: Path, way: Way, ways: Mapping[Way, Path]) -> Path:
     """The file to write; of two, each has its direction in its name. Raises ConfigurationError for another ending."""
     if out.suffix != ".onnx":
-        raise ConfigurationError(f"-o {out}: name a file that ends in .onnx")
+        raise ConfigurationError(f"-o {out}: name a file that ends in .onnx, such as {out / 'model.onnx'}")
     return out if len(ways) == 1 else out.with_name(f"{out.stem}.{way}.onnx")
 
 

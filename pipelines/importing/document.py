@@ -27,7 +27,7 @@ def document(name: str, card: Card, imported: Imported, *, sheet: str, pictures:
         "Large pictures": (f"Tiles: {card.tiling}. {large}",),
         "How good it is": _quality(pictures),
         "What is known to go wrong": _failures(card, imported),
-        f"Agreement with {imported.network}": _agreement(card, imported, pictures),
+        "Agreement with PyTorch": _agreement(card, imported, pictures),
     }
     return page(name, card, sheet=sheet, sections=sections)
 

@@ -79,8 +79,8 @@ def made(candidate: Candidate, form: Form, console: Console) -> Made:
     return Made(model=model.SerializeToString(), card=card, candidate=candidate, large=large, sheet=shown)
 
 
-def write(path: Path, made_file: Made) -> None:
-    """Write the model, its SHA-256, its page, its sheet of pictures, and the folder's manifest.
+def write(path: Path, made_file: Made) -> Path:
+    """Write the model, its SHA-256, its page, its sheet of pictures, and the folder's manifest; gives the page.
 
     Raises StorageError, and leaves all as it was, where there is no room.
     """
@@ -93,7 +93,9 @@ def write(path: Path, made_file: Made) -> None:
         pictures=candidate.pictures,
         large=made_file.large,
     )
-    publish(path, made_file.model, {pictured: made_file.sheet, own_name(path): text.encode()})
+    page = path.with_name(own_name(path))
+    publish(path, made_file.model, {pictured: made_file.sheet, page.name: text.encode()})
+    return page
 
 
 def _with_tiling(model: ModelProto, card: Card, imported: Imported) -> tuple[Card, str]:

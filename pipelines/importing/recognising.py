@@ -136,5 +136,5 @@ def _instead(tensors: Tensors) -> str:
     if any(name.startswith("mlp_") for name in names):
         return "it is CUT's feature network (net_F); give the generator, latest_net_G.pth"
     if "model.0.weight" in names and tensors["model.0.weight"].ndim == 4:
-        return "it looks like a discriminator (net_D); give the generator, latest_net_G.pth"
+        return "it looks like a discriminator (net_D); give the generator (latest_net_G.pth, or net_G_A and net_G_B)"
     return f"its weights begin with {names[0][:80]!r}. For restoration models use --from spandrel"

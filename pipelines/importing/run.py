@@ -14,7 +14,7 @@ from pipelines.importing.cyclegan_pix2pix import Way, from_cyclegan_pix2pix
 from pipelines.importing.directions import Direction, generators, target
 from pipelines.importing.generators import BatchStatistics
 from pipelines.importing.imported import Imported, Origin
-from pipelines.importing.making import Candidate, Form, made, write
+from pipelines.importing.making import Candidate, Form, Made, made, write
 from pipelines.importing.pictures import made_up_pictures
 from pipelines.importing.restoration import from_spandrel
 from translate.card import Card
@@ -51,9 +51,10 @@ class How:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A file that was written: its card, and what was found in the weights."""
+    """A file that was written: the page beside it, its card, and what was found in the weights."""
 
     path: Path
+    page: Path
     card: Card
     about: str
     notes: tuple[str, ...]
@@ -87,9 +88,7 @@ def import_weights(
     found = {way: _found(file, way, how, hashes[way]) for way, file in ways.items()}
     candidates = {way: _candidate(*found[way], targets[way].stem, way, how) for way in ways}
     proven = {way: made(each, how.form, told) for way, each in candidates.items()}
-    for way, each in proven.items():
-        write(targets[way], each)
-    return [_written(targets[way], each.card, each.candidate.imported) for way, each in proven.items()]
+    return [_written(targets[way], each) for way, each in proven.items()]
 
 
 def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
@@ -141,5 +140,6 @@ def _require_calibration(how: How) -> None:
         )
 
 
-def _written(path: Path, card: Card, imported: Imported) -> Written:
-    return Written(path=path, card=card, about=imported.about, notes=imported.notes)
+def _written(path: Path, proven: Made) -> Written:
+    imported, page = proven.candidate.imported, write(path, proven)
+    return Written(path=path, page=page, card=proven.card, about=imported.about, notes=imported.notes)

@@ -15,8 +15,6 @@ from pipelines.trained import Trained
 from translate.devices import DeviceName, pick_device
 from translate.runtime.pixels import from_network, to_network
 
-STARTS = 8
-
 
 def invert_picture(
     name: str | Path,
@@ -47,7 +45,7 @@ def invert_picture(
         to_network(pixels, port)[0],
         generate.card,
         label=order.label,
-        starts=order.count(STARTS),
+        starts=order.n,
         seed=order.seed,
         extra=perceptual_error(perceptual) if perceptual else None,
         device=place,

@@ -19,6 +19,7 @@ from pipelines.generating.inputs import Given, InputPorts
 from translate.card import Card, Latent
 from translate.errors import PictureError
 
+STARTS = 8
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
 
@@ -46,7 +47,7 @@ def invert(
     card: Card,
     *,
     label: Classes = None,
-    starts: int = 8,
+    starts: int | None = None,
     steps: int = 400,
     learning_rate: float = 0.1,
     seed: int = 0,
@@ -59,9 +60,8 @@ def invert(
         module: called with a tensor an input port, in the card's order; gives the picture (or a tuple, that first).
         target: C x H x W float32 in [-1, 1] (or D numbers, for a generator of points).
         card: says which ports there are. Every latent is looked for, and uniform ones stay within [-1, 1].
-        label: the class or classes to try; all that the model knows, if None. Starts have them in turn: there are to
-            be as many starts at least.
-        starts: codes to begin with, drawn from `seed` as samples are.
+        label: the class or classes to try; all that the model knows, if None. Starts have them in turn.
+        starts: codes to begin with, drawn from `seed` as samples are; 8, or one a class if those are more, if None.
         steps: of Adam, whose rate falls to 0 along half a cosine.
         learning_rate: at the first step.
         seed: of the starts.
@@ -74,8 +74,9 @@ def invert(
     """
     device = device or torch.device("cpu")
     module = module.to(device).eval()
-    goal = torch.from_numpy(np.ascontiguousarray(target)).to(device).expand(starts, *target.shape)
     ports = InputPorts(card)
+    starts = starts or max(STARTS, ports.label.classes if ports.label is not None else 0)
+    goal = torch.from_numpy(np.ascontiguousarray(target)).to(device).expand(starts, *target.shape)
     drawn = ports.draw(starts, seed, Given(label=label))
     inputs = {port.name: torch.from_numpy(drawn[port.name]).to(device) for port in ports.ports}
     latents = [port for port in ports.ports if isinstance(port, Latent)]

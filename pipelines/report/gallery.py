@@ -85,10 +85,8 @@ def _sorting(examples: Sequence[Example], better: Mapping[str, Better]) -> Marku
 
 
 def _pictures(example: Example) -> dict[str, Pixels]:
-    pictures = {"input": example.input, "output": example.output}
-    if example.truth is not None:
-        pictures["truth"] = example.truth
-    return pictures | dict(example.extra)
+    pictures = {"input": example.input, "output": example.output, "truth": example.truth}
+    return {name: picture for name, picture in pictures.items() if picture is not None} | dict(example.extra)
 
 
 def _card(example: Example, place: int) -> Markup:
@@ -114,17 +112,20 @@ def _score(name: str, value: float) -> Markup:
 def _comparison(example: Example) -> Markup:
     embedded = {name: embed(pixels) for name, pixels in _pictures(example).items()}
     frame = embedded["output"]
-    images = [_image(example.key, name, picture, frame) for name, picture in embedded.items()]
+    left, right = next(iter(_pairs([example])), ("output", "output"))
+    sides = {left: "left", right: "right"}
+    images = [
+        _image(example.key, name, picture, frame, sides.get(name, "off")) for name, picture in embedded.items()
+    ]
     slider = {"type": "range", "min": 0, "max": 100, "value": 50, "aria-label": f"Compare pictures of {example.key}"}
     marks = (
-        tag("span", {"class": f"mark {side}"}, _title(name)) for side, name in (("left", "input"), ("right", "output"))
+        tag("span", {"class": f"mark {side}"}, _title(name)) for side, name in (("left", left), ("right", right))
     )
     edge = tag("span", {"class": "edge", "aria-hidden": "true"})
     return tag("div", {"class": "stage"}, tag("div", {"class": "pair"}, *images, *marks, edge, tag("input", slider)))
 
 
-def _image(key: str, name: str, picture: Embedded, frame: Embedded) -> Markup:
-    side = {"input": "left", "output": "right"}.get(name, "off")
+def _image(key: str, name: str, picture: Embedded, frame: Embedded, side: str) -> Markup:
     image = tag(
         "img",
         {

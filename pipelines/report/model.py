@@ -59,15 +59,15 @@ class ScoreTable:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One held-out picture: what went in, what came out, and what was wanted (None where nobody knows).
+    """One picture that came out, what went in (None for what was made of noise), and what was wanted (None: unknown).
 
     Pictures are uint8, height x width x channels with 1 (grey), 3 (RGB) or 4 (RGBA) channels, or height x width.
     `extra` are further pictures by name (a cycle's reconstruction, a baseline); `scores` are those of `output`.
     """
 
     key: str
-    input: Pixels
     output: Pixels
+    input: Pixels | None = None
     truth: Pixels | None = None
     extra: Mapping[str, Pixels] = field(default_factory=dict[str, Pixels])
     scores: Mapping[str, float] = field(default_factory=dict[str, float])

@@ -1,6 +1,6 @@
 """Scores translations: picture by picture where the truth is known, as a set where only real pictures are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from translate.metrics.pairwise import l1_levels, psnr_db, ssim
 from translate.metrics.perceptual import PerceptualDistance
 from translate.networks.efficientnet import EfficientNetLite
 
-_LEAST_FOR_SSIM_PX = 11
+LEAST_FOR_SSIM_PX = 11
 _LEAST_FOR_SETS = 4
 
 
@@ -60,7 +60,7 @@ class Judge:
         ports = held_out.ports[target]
         parts = [self.each_pair(translate(pictures), truth, ports) for pictures, truth in batches]
         each = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return Scores(overall={name: _mean(values) for name, values in each.items()}, each=each)
+        return Scores(overall={name: mean_score(values) for name, values in each.items()}, each=each)
 
     def each_pair(self, outputs: Tensor, truths: Tensor, ports: tuple[PicturePort, ...]) -> dict[str, np.ndarray]:
         """The figures of each picture; those that need colours, labels or a larger picture are left out without."""
@@ -73,7 +73,7 @@ class Judge:
             figures["perceptual"] = self._perceptual(outputs, truths)
         figures["l1"] = l1_levels(outputs, truths)
         figures["psnr"] = psnr_db(outputs, truths)
-        if min(truths.shape[-2:]) >= _LEAST_FOR_SSIM_PX:
+        if min(truths.shape[-2:]) >= LEAST_FOR_SSIM_PX:
             figures["ssim"] = ssim(outputs, truths)
         return figures
 
@@ -87,6 +87,21 @@ class Judge:
         for pictures in held_out.batches(source, self._device):
             made.add(translate(pictures))
         return Scores(overall=_distances(made.embeddings(), self._real_embeddings(held_out, target)))
+
+    @torch.inference_mode()
+    def embedded(self, pictures: Iterable[Tensor]) -> Embeddings:
+        """The vectors of N x C x H x W pictures, batch by batch."""
+        collector = EmbeddingCollector(self._backbone)
+        for part in pictures:
+            collector.add(part)
+        return collector.embeddings()
+
+    def compared(self, made: Iterable[Tensor], real: Iterable[Tensor]) -> Scores:
+        """Distances of made pictures to real ones, as sets; none where there are too few."""
+        vectors, truths = self.embedded(made), self.embedded(real)
+        if min(len(vectors), len(truths)) < _LEAST_FOR_SETS:
+            return Scores(overall={})
+        return Scores(overall=_distances(vectors, truths))
 
     def _real_embeddings(self, held_out: HeldOut, domain: str) -> Embeddings:
         if (held_out, domain) not in self._reals:
@@ -114,6 +129,7 @@ def _is_label_map(ports: tuple[PicturePort, ...]) -> bool:
     return len(ports) == 1 and isinstance(ports[0], LabelMap)
 
 
-def _mean(values: np.ndarray) -> Score:
+def mean_score(values: np.ndarray) -> Score:
+    """The mean of a figure of each sample."""
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
     return Score(value=float(values.mean()), standard_error=error, pictures=len(values))

@@ -29,6 +29,14 @@ MEASURES = {
     "iou": Measure(label="mean IoU", better="higher"),
     "kid": Measure(label=f"KID ({JUDGE})", better="lower"),
     "frechet": Measure(label="FD-EffNetLite1", better="lower"),
+    "precision": Measure(label="precision", better="higher"),
+    "recall": Measure(label="recall", better="higher"),
+    "density": Measure(label="density", better="higher"),
+    "coverage": Measure(label="coverage", better="higher"),
+    "two_sample": Measure(label="two-sample test's accuracy", better="lower"),
+    "energy": Measure(label="energy distance", better="lower"),
+    "class_accuracy": Measure(label="accuracy of classes", better="higher"),
 }
-"""All but the last two compare a picture with its truth (accuracy and iou: label maps, the four before them:
-pictures); the last two compare the outputs as a set with real pictures."""
+"""From perceptual to iou a picture is compared with its truth (accuracy and iou: of label maps, the four before them:
+of pictures); from kid to energy the outputs as a set with real samples (energy: points); class_accuracy is that of a
+method's own classifier."""

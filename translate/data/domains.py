@@ -1,4 +1,4 @@
-"""What a run learns from: two domains of pictures (translation), or one domain, with classes or without (generation)."""
+"""What a run learns from: two domains of pictures (to translate), or one, with classes or without (to generate)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +43,9 @@ class OneDomain:
     """Kind of the samples: grey, rgb, rgba, or vector:N for points of N numbers; auto: as they are in the data set."""
     labelled: bool = False
     """Whether a sample comes with its class."""
+    labels_a_class: int = 0
+    """Samples of each class whose label may be learnt from, the others' being hidden; 0: all. Semi-supervised methods
+    ask for a few."""
     classes: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...")] = ()
     """Names of the classes, in the order of their numbers; empty: as they are in the data set."""
 

@@ -80,8 +80,9 @@ def supervised_only(
 class LabelPropagation:
     """Zhou et al. 2004, "Learning with local and global consistency", on a graph of nearest neighbours."""
 
-    neighbours: int = 10
-    """Edges from each vector to its nearest others."""
+    neighbours: int = 5
+    """Edges from each vector to its nearest others. On 5000 digits with 10 labels a class 5, 7, 10 and 20 neighbours
+    were right for 86, 85, 85 and 82 % (means of three draws)."""
 
     alpha: float = 0.99
     """How much a vector listens to its neighbours, below 1; the paper's value."""

@@ -96,7 +96,7 @@ def manifold(
     return Manifold(
         precision=_share(narrow.any(dim=0)),
         recall=_share(around_outputs.any(dim=1)),
-        density=_share(wide.sum(dim=0) / coverage_neighbours),
+        density=_share(wide.sum(dim=0).double() / coverage_neighbours),
         coverage=_share(wide.any(dim=1)),
     )
 

@@ -20,14 +20,18 @@ class Remedy:
 
 PACKING = Remedy(option="--config.discriminator.packing 2", does="the discriminator sees two samples at once")
 MINIBATCH_STDDEV = Remedy(
-    option="--config.discriminator.minibatch-stddev", does="the discriminator sees how much a batch varies"
+    option="--config.discriminator.crowd deviation", does="the discriminator sees how much a batch varies"
 )
-GRADIENT_PENALTY = Remedy(option="--config.penalty.kind r1+r2", does="a discriminator that is smooth around its data")
+GRADIENT_PENALTY = Remedy(
+    option="--config.game.penalty.kind r1+r2", does="a discriminator that is smooth around its data"
+)
 DISCRIMINATOR_STEPS = Remedy(
-    option="--config.discriminator-steps 2", does="a discriminator that keeps up with its generator"
+    option="--config.game.discriminator-steps 2", does="a discriminator that keeps up with its generator"
 )
-INSTANCE_NOISE = Remedy(option="--config.seen.noise 0.1", does="the discriminator sees pictures through noise")
-RELATIVISTIC = Remedy(option="--config.objective relativistic", does="each sample is compared with a real one")
+INSTANCE_NOISE = Remedy(
+    option="--config.game.seen.noise.start 0.1", does="the discriminator sees pictures through noise"
+)
+RELATIVISTIC = Remedy(option="--config.game.objective relativistic", does="each sample is compared with a real one")
 
 
 def slower(network: str) -> Remedy:

@@ -29,6 +29,7 @@ def failed_run(problem: Exception, given: Arrays, device: str) -> PixturnError:
         error = DeviceError if device.startswith(("cuda", "tensorrt", "mps")) else StorageError
         return error(
             f"The memory of the device {device} does not hold a run on {shapes}: give smaller pictures, fewer at a "
-            "time, or cut them into tiles; or end what else uses that memory"
+            "time, or cut them into tiles (--tile-px; a trained run is exported for that: pixturn export); or end what "
+            "else uses that memory"
         )
     return ModelError(f"The model cannot be run on {shapes} with {device}: {problem}")

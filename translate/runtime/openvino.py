@@ -49,7 +49,8 @@ class OpenVinoRuntime:
         self.has_known_hash = model.has_known_hash
         self.origin = Origin.of_file(model, compute=compute, openvino=_version())
         self._model = _loaded(model, compute)
-        self._path, self._sha256, self._compute = model.path, model.sha256, compute
+        self._path, self._sha256 = model.path, model.sha256
+        self._open_piece = partial(OpenVinoPiece, compute=compute)
 
     def run(self, inputs: Arrays) -> dict[str, Any]:
         """Outputs by port name; see Runtime.
@@ -68,7 +69,7 @@ class OpenVinoRuntime:
     def tiled(self) -> Tiled:
         """The model in tiles. Raises ModelError for one that cannot be, or a file that changed."""
         data = read_unchanged(self._path, self._sha256)
-        return Tiled(data, self.card, device=self.device, open_session=partial(OpenVinoPiece, compute=self._compute))
+        return Tiled(data, self.card, device=self.device, open_session=self._open_piece)
 
 
 def _trial(compute: Compute) -> Trial:

@@ -1,4 +1,4 @@
-"""Inputs and outputs that are no pictures of any size but rows, one a sample: noise, classes, points, small pictures."""
+"""Inputs and outputs that are no pictures of any size but rows, one a sample: noise, classes, points, codes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final

@@ -5,7 +5,7 @@ from typing import Any
 from pipelines.training.session import Session
 from pipelines.training.translation.data import Data, open_data
 from pipelines.training.translation.preflight import refuse_bad_data
-from pipelines.training.translation.report import report
+from pipelines.training.translation.reporting import report
 from pipelines.training.translation.two import two_domains
 from pipelines.training.translation.validation import Validator
 from translate.recipe import Recipe

@@ -35,7 +35,10 @@ class Tiled:
     """One model, ready to be run tile by tile.
 
     Tiles change nothing: statistics are those of the whole picture, and every tile sees as far around as the network
-    does. What is made equals the untiled result but for rounding.
+    does. What is made equals the untiled result but for rounding: to 1e-4 of [-1, 1] where the file and the engine
+    compute in fp32. With whole-picture statistics, rounding at other places shows in coarser numbers, though less than
+    they cost anyway: fp16 differs by at most 0.01 of [-1, 1] and a mean of 0.05 levels of 255, int8 by a mean of 0.05
+    levels (one pixel may fall on another of its few steps), bf16 by what bf16 differs from fp32.
 
     Args:
         model: the bytes of an `.onnx` file that was checked and tried.

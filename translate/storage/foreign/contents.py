@@ -11,6 +11,8 @@ from translate.storage.foreign.limits import Limits
 
 _GROUPS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "netG", "generator", "net")
 """Names under which trainers put the weights that are to be used, the averaged ones first."""
+_OPTIMISER = {"state", "param_groups"}
+"""What every optimiser of torch's saves."""
 _TIED_TIMES = 4
 """Tensors that share one storage are in the file once; more often than this, they are there to fill the memory."""
 
@@ -33,6 +35,10 @@ def _group(document: Any, name: str) -> dict[str, Tensor]:  # noqa: ANN401
     """The tensors of the document, or of the group in it that holds the weights."""
     if not isinstance(document, Mapping):
         raise ModelError(f"{name} holds a {type(document).__name__}, not weights by name (a state dict)")
+    if set(document) == _OPTIMISER:
+        raise ModelError(
+            f"{name} holds the state of an optimiser, not a network: give the file of the network's weights"
+        )
     tensors = _tensors(document)
     groups = {key: group for key, value in document.items() if (group := _tensors(value))}
     known = [key for key in _GROUPS if key in groups]

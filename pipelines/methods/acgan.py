@@ -1,0 +1,154 @@
+"""AC-GAN: a discriminator's features also tell the class, and the generator is to make samples whose class shows.
+
+Odena, Olah and Shlens, "Conditional Image Synthesis With Auxiliary Classifier GANs", ICML 2017,
+https://arxiv.org/abs/1610.09585.
+
+    L_S = E log P(S = real | x) + E log P(S = fake | G(c, z))                                           (2)
+    L_C = E log P(C = c | x) + E log P(C = c | G(c, z))                                                 (3)
+
+The discriminator and its classifier maximise L_S + L_C, the generator L_C - L_S. A generator that is paid for classes
+that show leaves out samples between them: watch its variety within a class beside its accuracy.
+"""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from translate.card import Vector
+from translate.data.augmentation import Augmentation
+from translate.data.domain import SampleSpec
+from translate.data.domains import LABEL, OneDomain, X
+from translate.deploy import generation, sample_port
+from translate.errors import ConfigurationError
+from translate.from_noise import FromNoiseConfig
+from translate.game import Game
+from translate.losses.classes import classification
+from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.networks.heads import ClassifierHead
+from translate.networks.latent_generators import LatentGeneratorConfig
+from translate.networks.sample_discriminators import SampleDiscriminator, SampleDiscriminatorConfig
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe, Validation
+from translate.schedule import Schedule
+
+
+class ACGAN(Method):
+    """Learns to make samples of a class, and to tell the classes of samples."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(FromNoiseConfig):
+        """DCGAN's networks with the paper's dropout; its discriminator for 32 px is deeper."""
+
+        generator: LatentGeneratorConfig = field(default_factory=lambda: LatentGeneratorConfig(embedding=0))
+        """The generator; it is given the class one-hot beside the noise."""
+        discriminator: SampleDiscriminatorConfig = field(default_factory=lambda: SampleDiscriminatorConfig(dropout=0.5))
+        """The discriminator, which is not told the class."""
+        class_weight: float = 1.0
+        """Weight of L_C beside L_S, on both sides."""
+
+        def __post_init__(self) -> None:
+            """Refuse packs, which are of several classes."""
+            FromNoiseConfig.__post_init__(self)
+            if self.discriminator.packing > 1:
+                raise ConfigurationError(
+                    f"--config.discriminator.packing {self.discriminator.packing}: the classifier reads the features "
+                    "of one sample: choose 1"
+                )
+
+    config: Config
+
+    def __init__(self, config: Config, spec: SampleSpec) -> None:
+        super().__init__(config, spec)
+        shape, classes = spec.shape(X), spec.classes(LABEL)
+        self.generator = config.generator.build(shape, config.noise.size, classes)
+        self.discriminator = config.discriminator.build(shape)
+        self.classifier = ClassifierHead(features=self.discriminator.feature_size, classes=classes)
+        self.game: Game = config.game.build(shape)
+
+    @staticmethod
+    def recipe() -> Recipe[Config]:
+        """The paper's run for pictures of 32 px (its CIFAR-10): Adam at a constant 2e-4, batches of 100."""
+        adam = Adam(learning_rate=2e-4, beta1=0.5)
+        return Recipe(
+            method="acgan",
+            config=ACGAN.Config(),
+            optimisers={"generator": adam, "discriminator": adam, "classifier": adam},
+            length=Length(images=5_000_000),
+            domains=OneDomain(labelled=True),
+            augmentation=Augmentation(load_px=32, crop_px=32, flip=False),
+            batch_size=100,
+            schedule=Schedule(shape="constant"),
+            validation=Validation(best="kid", most=500),
+        )
+
+    def turns(self) -> tuple[Turn, ...]:
+        """The discriminator with its classifier, then the generator."""
+        judges = (self.discriminator, self.classifier)
+        steps = self.config.game.discriminator_steps
+        return (
+            Turn(name="discriminator", trains=judges, loss=self.discriminator_loss, repeats=steps),
+            Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
+        )
+
+    def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """-(L_S + L_C)."""
+        terms, watched = self.game.discriminator_terms(
+            self.discriminator,
+            batch[X],
+            self._fake(batch),
+            progress,
+            on_real=lambda features: {"class_real": self._class_term(features, batch)},
+            on_fake=lambda features: {"class_fake": self._class_term(features, batch)},
+        )
+        for name, value in watched.items():
+            batch.note(name, value)
+        return terms
+
+    def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """-(L_C - L_S), where L_S is played as the objective says: -E log P(S = real | G(c, z)) by default."""
+        return self.game.generator_terms(
+            self.discriminator,
+            batch[X],
+            self._fake(batch),
+            progress,
+            on_fake=lambda features: {"class": self._class_term(features, batch)},
+        )
+
+    def _class_term(self, features: Tensor, batch: Batch) -> Tensor:
+        return self.config.class_weight * classification(self.classifier(features), batch[LABEL])
+
+    def _fake(self, batch: Batch) -> Tensor:
+        """Of the classes of the real samples, so that c has the data's distribution."""
+        return batch.share("fake", self.generator, lambda: self._make(batch))
+
+    def _make(self, batch: Batch) -> Tensor:
+        z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
+        return self.generator(z, batch[LABEL])
+
+    def scores(self, batch: Batch) -> dict[str, Scored]:
+        """What the discriminator says of held-out samples, and of made ones."""
+        real, fake = self.discriminator(batch[X]), self.discriminator(self._make(batch))
+        return {"discriminator": Scored(real=[real], fake=[fake])}
+
+    def deploys(self) -> dict[str, Deploy]:
+        """The generator, and the classifier on the discriminator's features."""
+        classify = Deploy(
+            module=Classify(discriminator=self.discriminator, classifier=self.classifier),
+            networks=(self.discriminator, self.classifier),
+            task="encode",
+            inputs=(sample_port(self.spec),),
+            outputs=(Vector(name="scores", size=self.spec.classes(LABEL)),),
+        )
+        return {"generate": generation(self.generator, self.config.noise.port(), self.spec), "classify": classify}
+
+
+class Classify(nn.Module):
+    """P(C | x): N x *shape samples to the N x K probabilities of the classes."""
+
+    def __init__(self, *, discriminator: SampleDiscriminator, classifier: ClassifierHead) -> None:
+        super().__init__()
+        self.discriminator, self.classifier = discriminator, classifier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Probabilities, which add up to 1 a sample."""
+        return self.classifier(self.discriminator.features(x)).softmax(dim=1)

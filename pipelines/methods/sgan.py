@@ -1,0 +1,155 @@
+"""SGAN: a classifier that is a discriminator too learns from many samples of which a few have labels.
+
+Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen, "Improved Techniques for Training GANs", NeurIPS 2016,
+https://arxiv.org/abs/1606.03498, section 5.
+
+    L_supervised = -E log p(y | x, y < K + 1)
+    L_unsupervised = -(E log D(x) + E log(1 - D(G(z)))),   D(x) = Z(x) / (Z(x) + 1),   Z = sum_k exp l_k(x)
+
+The class K + 1, "made", has a logit held at 0. The generator matches mean features (section 3.1): worse samples, but a
+much better classifier. Users get averaged weights, as the published runs were tested.
+"""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from translate.card import Vector
+from translate.data.augmentation import Augmentation
+from translate.data.domain import SampleSpec
+from translate.data.domains import LABEL, OneDomain, X
+from translate.data.labelled_memory import LabelledMemory
+from translate.deploy import sample_port
+from translate.errors import require
+from translate.losses.adversarial import NON_SATURATING
+from translate.losses.classes import classification, real_score
+from translate.losses.features import mean_matching
+from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.networks.class_discriminators import ClassifierDiscriminator, ClassifierDiscriminatorConfig
+from translate.networks.latent_generators import LatentGeneratorConfig
+from translate.noise import Noise
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe, Validation
+from translate.schedule import Schedule
+
+
+class SGAN(Method):
+    """Learns to classify from a few labels and many samples, and to make samples."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """The published networks for MNIST, without their first weights by data."""
+
+        noise: Noise = field(default_factory=lambda: Noise(size=100, distribution="uniform"))
+        """What the generator starts from."""
+        generator: LatentGeneratorConfig = field(
+            default_factory=lambda: LatentGeneratorConfig(kind="mlp", widths=(500, 500), activation="softplus")
+        )
+        """The generator, which knows no classes."""
+        discriminator: ClassifierDiscriminatorConfig = field(default_factory=ClassifierDiscriminatorConfig)
+        """The classifier, which is the discriminator."""
+        supervised_weight: float = 1.0
+        """Weight of what is learnt from labels."""
+        unsupervised_weight: float = 0.5
+        """Weight of the game; the published code takes the mean over real and made samples."""
+        labelled_batch: int = 100
+        """Labelled samples a step, drawn from those that have come by."""
+        memory: int = 1000
+        """Labelled samples that are kept to draw from: the last that came, several times as many as there are."""
+
+        def __post_init__(self) -> None:
+            """Refuse what cannot be drawn."""
+            require(self.labelled_batch >= 1, "config.labelled-batch", self.labelled_batch, "1 or more")
+
+    config: Config
+
+    def __init__(self, config: Config, spec: SampleSpec) -> None:
+        super().__init__(config, spec)
+        shape = spec.shape(X)
+        self.generator = config.generator.build(shape, config.noise.size)
+        self.discriminator = config.discriminator.build(shape, spec.classes(LABEL))
+        self.memory = LabelledMemory(capacity=config.memory, shape=shape)
+
+    @staticmethod
+    def recipe() -> Recipe[Config]:
+        """The published run on digits of 28 px: 10 labels a class, 300 epochs, weights averaged by 1e-4 a step."""
+        adam = Adam(learning_rate=3e-3, beta1=0.5)
+        return Recipe(
+            method="sgan",
+            config=SGAN.Config(),
+            optimisers={"generator": adam, "discriminator": adam},
+            length=Length(epochs=300),
+            domains=OneDomain(labelled=True, labels_a_class=10),
+            augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
+            batch_size=100,
+            schedule=Schedule(shape="constant"),
+            average_half_life_images=693_000.0,
+            validation=Validation(best="class_accuracy", most=500),
+        )
+
+    def turns(self) -> tuple[Turn, ...]:
+        """The classifier, then the generator."""
+        return (
+            Turn(name="discriminator", trains=(self.discriminator,), loss=self.discriminator_loss),
+            Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
+        )
+
+    def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """L_supervised + 1/2 L_unsupervised; log Z is the score whose sigmoid is D."""
+        self.memory.gather(batch[X], batch[LABEL])
+        samples, labels = self.memory.draw(self.config.labelled_batch)
+        real = real_score(self.discriminator(batch[X]))
+        fake = real_score(self.discriminator(self._fake(batch)))
+        batch.note("D(x)", real.sigmoid())
+        batch.note("D(G(z))", fake.sigmoid())
+        return {
+            "supervised": self.config.supervised_weight * classification(self.discriminator(samples), labels),
+            "unsupervised": self.config.unsupervised_weight * NON_SATURATING.discriminator(real, fake),
+        }
+
+    def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
+        """||E f(x) - E f(G(z))||^2 over the classifier's last hidden layer."""
+        fake = self.discriminator.features(self._fake(batch))
+        return {"features": mean_matching(fake, self.discriminator.features(batch[X]))}
+
+    def _fake(self, batch: Batch) -> Tensor:
+        return batch.share("fake", self.generator, lambda: self._make(batch))
+
+    def _make(self, batch: Batch) -> Tensor:
+        return self.generator(self.config.noise.draw(len(batch[X]), batch[X].device))
+
+    def scores(self, batch: Batch) -> dict[str, Scored]:
+        """log Z of held-out samples, and of made ones."""
+        real, fake = self.discriminator(batch[X]), self.discriminator(self._make(batch))
+        return {"discriminator": Scored(real=[real_score(real)], fake=[real_score(fake)])}
+
+    def deploys(self) -> dict[str, Deploy]:
+        """The classifier, which it is all about, and the generator."""
+        x = sample_port(self.spec)
+        classify = Deploy(
+            module=Classify(discriminator=self.discriminator),
+            networks=(self.discriminator,),
+            task="encode",
+            inputs=(x,),
+            outputs=(Vector(name="scores", size=self.spec.classes(LABEL)),),
+        )
+        generate = Deploy(
+            module=self.generator,
+            networks=(self.generator,),
+            task="generate",
+            inputs=(self.config.noise.port(),),
+            outputs=(x,),
+        )
+        return {"classify": classify, "generate": generate}
+
+
+class Classify(nn.Module):
+    """p(y | x, y < K + 1): N x *shape samples to the N x K probabilities of the classes."""
+
+    def __init__(self, *, discriminator: ClassifierDiscriminator) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Probabilities, which add up to 1 a sample."""
+        return self.discriminator(x).softmax(dim=1)

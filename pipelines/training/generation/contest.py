@@ -1,0 +1,85 @@
+"""What a run generates against real samples, beside what a perfect and a trivial generator would score."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.evaluating.comparing import Comparison, compare
+from pipelines.generating.generate import Generate
+from pipelines.scoring.judge import Judge, Score
+from pipelines.training.generation.gaussian import LABEL as TRIVIAL
+from pipelines.training.generation.gaussian import FittedGaussian
+from pipelines.training.generation.held_out import BATCH, HeldOut
+from pipelines.training.generation.made import made_samples
+from translate.metrics.energy import energy_distance
+
+OURS: Final = "this model"
+REAL: Final = "training samples themselves"
+SEED: Final = 0
+
+Contestants = Mapping[str, Mapping[str, Score]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """The scores of each contestant by label, and what the model made (N x *shape)."""
+
+    scores: Contestants
+    made: Tensor
+
+
+def hold_contest(generate: Generate, held_out: HeldOut, training: HeldOut, device: torch.device) -> Contest:
+    """Score the model, training samples and a normal distribution against held-out samples."""
+    made = torch.from_numpy(made_samples(generate, held_out, SEED))
+    rivals = dict(_rivals(training, len(held_out)))
+    contestants = {OURS: made, **rivals}
+    judged = _pictures if held_out.are_pictures else _points
+    return Contest(scores=judged(contestants, held_out, device), made=made)
+
+
+def _rivals(training: HeldOut, count: int) -> Iterator[tuple[str, Tensor]]:
+    cpu = torch.device("cpu")
+    samples = training.tensor(0, len(training), cpu)
+    chosen = torch.from_numpy(np.random.default_rng(SEED).permutation(len(samples))[:count])
+    yield REAL, samples[chosen]
+    trivial = FittedGaussian(samples).draw(count, seed=SEED)
+    yield TRIVIAL, trivial.clamp(-1.0, 1.0) if training.are_pictures else trivial
+
+
+def _pictures(contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device) -> Contestants:
+    judge = Judge(device)
+    real = judge.embedded(held_out.batches(device))
+    return {
+        label: _scores(compare(judge.embedded(part.to(device) for part in samples.split(BATCH)), real, seed=SEED))
+        for label, samples in contestants.items()
+    }
+
+
+def _scores(comparison: Comparison) -> dict[str, Score]:
+    kernel, test = comparison.kernel, comparison.test
+    plain = {
+        "frechet": comparison.frechet.value,
+        "precision": comparison.manifold.precision.value,
+        "recall": comparison.manifold.recall.value,
+        "density": comparison.manifold.density.value,
+        "coverage": comparison.manifold.coverage.value,
+        "two_sample": test.accuracy,
+    }
+    scores = {"kid": Score(value=kernel.value, standard_error=kernel.standard_error, pictures=kernel.outputs)}
+    return scores | {
+        name: Score(value=value, standard_error=None, pictures=kernel.outputs) for name, value in plain.items()
+    }
+
+
+def _points(contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device) -> Contestants:
+    real = held_out.tensor(0, len(held_out), device)
+    return {
+        label: {
+            "energy": Score(value=energy_distance(samples.to(device), real), standard_error=None, pictures=len(samples))
+        }
+        for label, samples in contestants.items()
+    }

@@ -1,0 +1,74 @@
+"""The health of a run that generates: variety, memory, and the balance of its game."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from pipelines.generating.neighbours import nearest, nearness
+from pipelines.report import Finding
+from pipelines.report.model import Severity
+from pipelines.trained import Trained
+from pipelines.training.evaluation import discriminator_scores
+from pipelines.training.generation.held_out import HeldOut
+from translate.checkpoint import NETWORKS
+from translate.data.domains import LABEL
+from translate.data.tensors import to_uint8
+from translate.method import Method
+from translate.metrics.finding import Finding as HealthFinding
+from translate.metrics.health_balance import check_game
+from translate.metrics.health_samples import check_class_diversity, check_samples
+
+_SEVERITIES: Mapping[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
+_JUDGED = 256
+_SEEN = 256
+
+
+def examine(
+    trained: Trained, deploy: str, made: Tensor, held_out: HeldOut, training: HeldOut, device: torch.device
+) -> Iterable[Finding]:
+    """Everything that is found to be wrong, in the report's words."""
+    generator = _name_of(trained.method, deploy)
+    real = held_out.tensor(0, len(held_out), torch.device("cpu"))
+    labels = held_out.labels
+    yield from map(_told, check_samples(made[:_SEEN], real[:_SEEN], real_labels=_first(labels), generator=generator))
+    if labels is not None and LABEL in trained.method.spec.domains:
+        found = check_class_diversity(made, labels, real, labels, names=_names(trained), generator=generator)
+        yield from map(_told, found)
+    if held_out.are_pictures:
+        yield _memory(made, held_out, training)
+    method = _as_trained(trained).to(device)
+    count = min(_JUDGED, len(held_out)) // 4 * 4
+    for scores in discriminator_scores(method, held_out.batch(count, device)):
+        yield from map(_told, check_game(scores))
+
+
+def _memory(made: Tensor, held_out: HeldOut, training: HeldOut) -> Finding:
+    known = training.pixels()
+    found = nearness(nearest(to_uint8(made, training.picture_port), known, k=1), known, held_out.pixels())
+    return Finding(severity="warning" if found.is_suspicious else "info", message=found.sentence)
+
+
+def _first(labels: Tensor | None) -> Tensor | None:
+    return None if labels is None else labels[:_SEEN]
+
+
+def _names(trained: Trained) -> tuple[str, ...]:
+    (port,) = trained.method.spec.domains[LABEL]
+    return tuple(getattr(port, "names", ()))
+
+
+def _name_of(method: Method, deploy: str) -> str:
+    names = {network: name for name, network in method.networks().items()}
+    return names[method.deploys()[deploy].networks[0]]
+
+
+def _as_trained(trained: Trained) -> Method:
+    """The method with the weights that play the game, discriminators too, rather than the averaged ones."""
+    method = type(trained.method)(trained.recipe.config, trained.recipe.spec())
+    method.load_state(trained.snapshot.tensors[NETWORKS])
+    return method.eval()
+
+
+def _told(finding: HealthFinding) -> Finding:
+    return Finding(severity=_SEVERITIES[finding.severity], message=finding.message, remedy=finding.remedy)

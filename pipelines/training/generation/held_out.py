@@ -1,0 +1,85 @@
+"""Held-out samples in memory, with their classes where they have some."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.training.generation.one import one_domain, sample_port_of
+from translate.card import Picture, Vector
+from translate.data.collected import samples_of
+from translate.data.collection import Part
+from translate.data.dataset import read_tensors
+from translate.data.domains import LABEL, X
+from translate.data.holdout import hash_of
+from translate.data.tensors import assemble, to_uint8
+from translate.method import Batch
+from translate.recipe import Recipe
+
+BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOut:
+    """N samples as they are stored (uint8 N x C x H x W, or float32 N x D), and N classes or None."""
+
+    port: Picture | Vector
+    stored: Tensor
+    labels: Tensor | None
+    keys: tuple[str, ...]
+    learns_classes: bool
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def tensor(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Some of them as networks see them: float32, pictures in [-1, 1]."""
+        return assemble((self.port,), {self.port.name: self.stored[start:stop]}, device)
+
+    def batches(self, device: torch.device) -> Iterator[Tensor]:
+        """All of them, some at a time."""
+        for start in range(0, len(self), BATCH):
+            yield self.tensor(start, start + BATCH, device)
+
+    def batch(self, count: int, device: torch.device) -> Batch:
+        """The first `count`, for a method's discriminators to judge."""
+        tensors = {X: self.tensor(0, count, device)}
+        if self.learns_classes and self.labels is not None:
+            tensors[LABEL] = self.labels[:count].to(device)
+        return Batch(tensors)
+
+    def pixels(self) -> np.ndarray:
+        """Pictures as people see them: N x H x W x C uint8."""
+        return to_uint8(self.tensor(0, len(self), torch.device("cpu")), self.picture_port)
+
+    @property
+    def picture_port(self) -> Picture:
+        """What a picture is. Raises TypeError for points."""
+        if not isinstance(self.port, Picture):
+            raise TypeError("these are points, not pictures")
+        return self.port
+
+    @property
+    def are_pictures(self) -> bool:
+        """Whether these are pictures rather than points."""
+        return isinstance(self.port, Picture)
+
+
+def read_held_out(part: Part, recipe: Recipe[Any], *, most: int) -> HeldOut:
+    """At most so many samples of a split, without augmentation. Raises PictureError for one that cannot be read."""
+    domain = one_domain(recipe)
+    keys = part.keys
+    chosen = sorted(sorted(range(len(part)), key=lambda index: hash_of(keys[index]))[:most])
+    port = sample_port_of(domain)
+    source = samples_of(part, port, recipe.augmentation, seed=0, training=False)
+    tensors = read_tensors(source, chosen)
+    return HeldOut(
+        port=port,
+        stored=tensors[X],
+        labels=tensors.get(LABEL),
+        keys=tuple(keys[index] for index in chosen),
+        learns_classes=domain.labelled,
+    )

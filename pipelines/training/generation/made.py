@@ -1,0 +1,71 @@
+"""What a method's deploys make of noise and of held-out samples, and how good that is."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipelines.generating.generate import Generate
+from pipelines.scoring.judge import LEAST_FOR_SSIM_PX, Score, mean_score
+from pipelines.training.generation.held_out import HeldOut
+from translate.data.tensors import to_uint8
+from translate.metrics.pairwise import l1_levels, psnr_db, ssim
+
+CLASSIFY: Final = "classify"
+"""The deploy whose first output are scores of the data set's classes."""
+RECONSTRUCT: Final = "reconstruct"
+"""The deploy that gives a sample back."""
+
+_PAIRS = 32
+_COLUMNS = 8
+
+
+def made_samples(generate: Generate, like: HeldOut, seed: int) -> NDArray[np.float32]:
+    """As many samples as are held out, of the same classes where the generator knows classes: N x shape."""
+    label = like.labels.tolist() if generate.inputs.label is not None and like.labels is not None else None
+    own_classes = generate.inputs.label is not None and not like.learns_classes
+    made = generate.arrays(len(like), seed=seed, label=None if own_classes else label)
+    return made[generate.card.outputs[0].name]
+
+
+@torch.no_grad()
+def classify_score(classifier: nn.Module, held_out: HeldOut, device: torch.device) -> Score:
+    """The share of held-out samples whose class it says."""
+    assert held_out.labels is not None
+    said = torch.cat([_first(classifier(part)).argmax(dim=1).cpu() for part in held_out.batches(device)])
+    return mean_score((said == held_out.labels).double().numpy())
+
+
+@torch.no_grad()
+def reconstruction_scores(module: nn.Module, held_out: HeldOut, device: torch.device) -> dict[str, Score]:
+    """How near what comes back is to what went in."""
+    measures = {"l1": l1_levels, "psnr": psnr_db}
+    if min(held_out.stored.shape[-2:]) >= LEAST_FOR_SSIM_PX:
+        measures["ssim"] = ssim
+    parts = [(_first(module(part)), part) for part in held_out.batches(device)]
+    return {
+        name: mean_score(np.concatenate([measure(made, true).cpu().numpy() for made, true in parts]))
+        for name, measure in measures.items()
+    }
+
+
+@torch.no_grad()
+def reconstructions(module: nn.Module, held_out: HeldOut, device: torch.device) -> NDArray[np.uint8]:
+    """Samples and what comes back, below one another, in columns: H x W x 3."""
+    true = held_out.tensor(0, _PAIRS, device)
+    made = _first(module(true))
+    cells = [np.concatenate(pair) for pair in zip(_pixels(true, held_out), _pixels(made, held_out), strict=True)]
+    rows = [np.concatenate(cells[start : start + _COLUMNS], axis=1) for start in range(0, len(cells), _COLUMNS)]
+    width = rows[0].shape[1]
+    return np.concatenate([row for row in rows if row.shape[1] == width])
+
+
+def _pixels(pictures: Tensor, held_out: HeldOut) -> NDArray[np.uint8]:
+    pixels = to_uint8(pictures, held_out.picture_port)
+    return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels[..., :3]
+
+
+def _first(outputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+    return outputs[0] if isinstance(outputs, tuple) else outputs

@@ -1,0 +1,87 @@
+"""Scores what a running session generates, reconstructs and classifies, with the averaged weights."""
+
+import numpy as np
+import torch
+
+from pipelines.generating.generate import Generate
+from pipelines.generating.show import shown_samples
+from pipelines.scoring.judge import Judge, Score
+from pipelines.tasks import GENERATE
+from pipelines.training.evaluation import discriminator_scores, evaluating
+from pipelines.training.generation.held_out import HeldOut
+from pipelines.training.generation.made import (
+    CLASSIFY,
+    RECONSTRUCT,
+    classify_score,
+    made_samples,
+    reconstruction_scores,
+    reconstructions,
+)
+from pipelines.training.session import Session
+from translate.card import Card
+from translate.method import Deploy
+from translate.metrics.energy import energy_distance
+from translate.metrics.health_discriminator import DiscriminatorScores
+from translate.runtime.torch import TorchRuntime
+
+SEED = 0
+"""Of the samples that are scored and shown: the same noise every time."""
+_SHOWN = 64
+_JUDGED = 64
+
+
+class Validator:
+    """Scores each of a session's deploys in its own way."""
+
+    def __init__(self, session: Session, held_out: HeldOut) -> None:
+        self._session = session
+        self._held_out = held_out
+        self._device = session.engine.device
+        self._judge = Judge(self._device) if held_out.are_pictures else None
+
+    def measure(self) -> dict[str, Score]:
+        """See `pipelines.training.kit.Validator`."""
+        method = self._session.engine.averaged.method
+        scores: dict[str, Score] = {}
+        with evaluating(method):
+            for name, deploy in method.deploys().items():
+                scores |= self._measured(name, deploy)
+        return scores
+
+    def _measured(self, name: str, deploy: Deploy) -> dict[str, Score]:
+        if deploy.task == GENERATE:
+            return self._of_samples(deploy)
+        if name == CLASSIFY and self._held_out.labels is not None:
+            return {"class_accuracy": classify_score(deploy.module, self._held_out, self._device)}
+        if name == RECONSTRUCT and self._judge is not None:
+            return reconstruction_scores(deploy.module, self._held_out, self._device)
+        return {}
+
+    def _of_samples(self, deploy: Deploy) -> dict[str, Score]:
+        made = torch.from_numpy(made_samples(self._generate(deploy), self._held_out, SEED)).to(self._device)
+        if self._judge is not None:
+            return dict(self._judge.compared(made.split(64), self._held_out.batches(self._device)).overall)
+        real = self._held_out.tensor(0, len(self._held_out), self._device)
+        return {"energy": Score(value=energy_distance(made, real), standard_error=None, pictures=len(real))}
+
+    def sheet(self) -> np.ndarray:
+        """See `pipelines.training.kit.Validator`."""
+        method = self._session.engine.averaged.method
+        name, deploy = next(iter(method.deploys().items()))
+        with evaluating(method):
+            if name == RECONSTRUCT:
+                return reconstructions(deploy.module, self._held_out, self._device)
+            real = None if self._held_out.are_pictures else self._held_out.stored.numpy()
+            image = shown_samples(self._generate(deploy), _SHOWN, seed=SEED, real=real)
+        return np.asarray(image.convert("RGB"))
+
+    def discriminator_scores(self) -> list[DiscriminatorScores]:
+        """See `pipelines.training.kit.Validator`."""
+        engine = self._session.engine
+        count = min(_JUDGED, len(self._held_out)) // 4 * 4  # discriminators may look at several samples at once
+        with engine.autocast():
+            return discriminator_scores(engine.method, self._held_out.batch(count, engine.device))
+
+    def _generate(self, deploy: Deploy) -> Generate:
+        card = Card(task=deploy.task, method="", name="", inputs=deploy.inputs, outputs=deploy.outputs)
+        return Generate(TorchRuntime(deploy, card, self._device))
