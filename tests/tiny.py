@@ -22,12 +22,17 @@ from translate.engine import Engine
 from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
+from translate.networks.latent_generators import LatentGeneratorConfig
+from translate.networks.trunks import TrunkConfig
+from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.recipe import Length, Recipe
 from translate.schedule import Schedule
 
 RECIPES = tuple(named_recipes())
 """Every method under its own name, and the variants."""
+TRANSLATING = tuple(name for name in RECIPES if isinstance(recipe_named(name).domains, TwoDomains))
+GENERATING = tuple(name for name in RECIPES if name not in TRANSLATING)
 
 CPU = torch.device("cpu")
 CROP_PX = 32
@@ -45,7 +50,15 @@ def small(part: Any) -> Any:
         return replace(part, width=4, depth=3, blocks=2)
     if isinstance(part, DiscriminatorConfig):
         return replace(part, width=4, layers=1)
-    return part
+    if isinstance(part, LatentGeneratorConfig):
+        return replace(
+            part, width=4, widths=(12,) * min(2, len(part.widths)), blocks=1, embedding=min(3, part.embedding)
+        )
+    if isinstance(part, TrunkConfig):
+        return replace(
+            part, width=4, widths=(12,) * min(2, len(part.widths)), blocks=1, embedding=min(3, part.embedding)
+        )
+    return replace(part, size=8) if isinstance(part, Noise) else part
 
 
 def noisy(part: Any) -> Any:
@@ -53,7 +66,7 @@ def noisy(part: Any) -> Any:
     part = small(part)
     if isinstance(part, GeneratorConfig):
         return replace(part, kind="resnet", norm="batch", dropout=0.5)
-    return part
+    return replace(part, dropout=0.5) if isinstance(part, TrunkConfig) else part
 
 
 def projected(part: Any) -> Any:
@@ -71,6 +84,10 @@ def separate(part: Any) -> Any:
         return replace(part, norm="instance", dropout=0.0)
     if isinstance(part, DiscriminatorConfig):
         return replace(part, norm="none", spectral_norm=False)
+    if isinstance(part, LatentGeneratorConfig):
+        return replace(part, norm="none")
+    if isinstance(part, TrunkConfig):
+        return replace(part, norm="none", input_noise=0.0, noise=0.0, input_dropout=0.0, dropout=0.0)
     return part
 
 

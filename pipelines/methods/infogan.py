@@ -9,19 +9,17 @@ Nobody says what a code means: on digits the categorical one comes to mean the d
 width. As in the published code, the discriminator takes part in maximising L_I, since Q stands on its features.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
-from translate.card import Label, Latent, Port, Vector
+from translate.codes import CodesConfig
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import OneDomain, X
 from translate.deploy import sample_port
-from translate.errors import ConfigurationError, require
+from translate.errors import ConfigurationError
 from translate.from_noise import FromNoiseConfig
 from translate.game import Game
 from translate.losses.information import categorical_information, continuous_information
@@ -44,10 +42,8 @@ class InfoGAN(Method):
 
         noise: Noise = field(default_factory=lambda: Noise(size=62, distribution="uniform"))
         """What the generator starts from beside the codes: what they do not say."""
-        categories: tuple[int, ...] = (10,)
-        """Categorical codes, each by its number of values."""
-        codes: int = 2
-        """Continuous codes, uniform in [-1, 1]."""
+        codes: CodesConfig = field(default_factory=CodesConfig)
+        """What is to come to mean something."""
         head: tuple[int, ...] = (128,)
         """Widths of the hidden layers of Q."""
         category_weight: float = 1.0
@@ -56,13 +52,8 @@ class InfoGAN(Method):
         """The same of continuous codes."""
 
         def __post_init__(self) -> None:
-            """Refuse packs, whose samples have different codes, and codes that are none."""
+            """Refuse packs, whose samples have different codes."""
             FromNoiseConfig.__post_init__(self)
-            require(
-                all(size >= 2 for size in self.categories), "config.categories", self.categories, "2 values or more"
-            )
-            require(self.codes >= 0, "config.codes", self.codes, "0 or more")
-            require(bool(self.categories) or self.codes > 0, "config.codes", self.codes, "at least one code of a kind")
             if self.discriminator.packing > 1:
                 raise ConfigurationError(
                     f"--config.discriminator.packing {self.discriminator.packing}: the codes are read from the "
@@ -74,12 +65,12 @@ class InfoGAN(Method):
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         shape = spec.shape(X)
-        self.generator = config.generator.build(shape, config.noise.size + sum(config.categories) + config.codes)
+        self.generator = config.generator.build(shape, config.noise.size + config.codes.size)
         self.discriminator = config.discriminator.build(shape)
         self.head = CodeHead(
             features=self.discriminator.feature_size,
-            categorical=config.categories,
-            continuous=config.codes,
+            categorical=config.codes.categories,
+            continuous=config.codes.continuous,
             widths=config.head,
         )
         self.game: Game = config.game.build(shape)
@@ -136,13 +127,13 @@ class InfoGAN(Method):
         """-lambda L_I of the two kinds of codes; the bound of categorical codes is noted in nats."""
         said, config = self.head(features), self.config
         terms: dict[str, Tensor] = {}
-        if config.categories:
+        if config.codes.categories:
             pairs = zip(said.categorical, self._categories(batch).unbind(dim=1), strict=True)
             bound = torch.stack([categorical_information(logits, drawn) for logits, drawn in pairs]).sum()
             batch.note("information_nats", bound)
             terms["category"] = -config.category_weight * bound
-        if config.codes:
-            terms["code"] = -config.code_weight * continuous_information(said.continuous, self._codes(batch))
+        if config.codes.continuous:
+            terms["code"] = -config.code_weight * continuous_information(said.continuous, self._continuous(batch))
         return terms
 
     def _fake(self, batch: Batch) -> Tensor:
@@ -150,19 +141,16 @@ class InfoGAN(Method):
 
     def _make(self, batch: Batch) -> Tensor:
         z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
-        drawn = self._categories(batch).unbind(dim=1)
-        return self.generator(joined(z, drawn, self._codes(batch), sizes=self.config.categories))
+        categories = self._categories(batch).unbind(dim=1)
+        return self.generator(self.config.codes.behind(z, categories, self._continuous(batch)))
 
     def _categories(self, batch: Batch) -> Tensor:
-        """N x number of categorical codes, int64."""
-        count, device = len(batch[X]), batch[X].device
-        sizes = torch.tensor(self.config.categories, device=device)
-        return batch.share("categories", (), lambda: (torch.rand(count, len(sizes), device=device) * sizes).long())
+        codes, x = self.config.codes, batch[X]
+        return batch.share("categories", (), lambda: codes.draw_categories(len(x), x.device))
 
-    def _codes(self, batch: Batch) -> Tensor:
-        """N x number of continuous codes, in [-1, 1]."""
-        count, device = len(batch[X]), batch[X].device
-        return batch.share("codes", (), lambda: torch.rand(count, self.config.codes, device=device) * 2.0 - 1.0)
+    def _continuous(self, batch: Batch) -> Tensor:
+        codes, x = self.config.codes, batch[X]
+        return batch.share("continuous", (), lambda: codes.draw_continuous(len(x), x.device))
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
         """What the discriminator says of held-out samples, and of made ones."""
@@ -171,12 +159,12 @@ class InfoGAN(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator with ports for its codes, and Q, which reads codes from samples."""
-        x = sample_port(self.spec)
+        x, codes = sample_port(self.spec), self.config.codes
         generate = Deploy(
-            module=FromCodes(generator=self.generator, sizes=self.config.categories),
+            module=FromCodes(generator=self.generator, codes=codes),
             networks=(self.generator,),
             task="generate",
-            inputs=(self.config.noise.port(), *self._code_ports()),
+            inputs=(self.config.noise.port(), *codes.input_ports()),
             outputs=(x,),
         )
         classify = Deploy(
@@ -184,36 +172,23 @@ class InfoGAN(Method):
             networks=(self.discriminator, self.head),
             task="encode",
             inputs=(x,),
-            outputs=self._read_ports(),
+            outputs=codes.output_ports(),
         )
         return {"generate": generate, "classify": classify}
 
-    def _code_ports(self) -> tuple[Port, ...]:
-        """The codes as users give them."""
-        sizes, codes = self.config.categories, self.config.codes
-        categories = tuple(Label(name=_numbered("category", i), classes=size) for i, size in enumerate(sizes))
-        return (*categories, Latent(name="code", size=codes, distribution="uniform")) if codes else categories
-
-    def _read_ports(self) -> tuple[Vector, ...]:
-        """The codes as Q reads them."""
-        sizes, codes = self.config.categories, self.config.codes
-        scores = tuple(Vector(name=_numbered("scores", i), size=size) for i, size in enumerate(sizes))
-        return (*scores, Vector(name="code", size=codes)) if codes else scores
-
 
 class FromCodes(nn.Module):
-    """G(z, c) of noise, one N of values for each categorical code, and the N x C continuous codes where there are."""
+    """G(z, c) of the tensors of the ports: noise, categorical codes as N integers each, continuous codes."""
 
-    def __init__(self, *, generator: LatentGenerator, sizes: Sequence[int]) -> None:
+    def __init__(self, *, generator: LatentGenerator, codes: CodesConfig) -> None:
         super().__init__()
-        self.generator = generator
-        self.sizes = tuple(sizes)
+        self.generator, self.codes = generator, codes
 
-    def forward(self, z: Tensor, *codes: Tensor) -> Tensor:
+    def forward(self, z: Tensor, *given: Tensor) -> Tensor:
         """Samples, N x *shape."""
-        count = len(self.sizes)
-        continuous = codes[count] if len(codes) > count else z[:, :0]
-        return self.generator(joined(z, codes[:count], continuous, sizes=self.sizes))
+        count = len(self.codes.categories)
+        continuous = given[count] if self.codes.continuous else None
+        return self.generator(self.codes.behind(z, given[:count], continuous))
 
 
 class Classify(nn.Module):
@@ -228,14 +203,3 @@ class Classify(nn.Module):
         said = self.head(self.discriminator.features(x))
         scores = tuple(logits.softmax(dim=1) for logits in said.categorical)
         return (*scores, said.continuous) if said.continuous.shape[1] else scores
-
-
-def joined(z: Tensor, categories: Sequence[Tensor], codes: Tensor, *, sizes: Sequence[int]) -> Tensor:
-    """Noise, one-hot categorical codes and continuous codes as the generator takes them, one behind the other."""
-    hot = [one_hot(drawn, size).to(z.dtype) for drawn, size in zip(categories, sizes, strict=True)]
-    return torch.cat([z, *hot, codes], dim=1)
-
-
-def _numbered(name: str, index: int) -> str:
-    """The first code's name stands alone; further ones count from 2."""
-    return f"{name}{index + 1}" if index else name

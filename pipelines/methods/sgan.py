@@ -116,10 +116,11 @@ class SGAN(Method):
         return batch.share("fake", self.generator, lambda: self._make(batch))
 
     def _make(self, batch: Batch) -> Tensor:
-        return self.generator(self.config.noise.draw(len(batch[X]), batch[X].device))
+        z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
+        return self.generator(z)
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
-        """log Z of held-out samples, and of made ones."""
+        """The scores log Z of held-out samples, and of made ones."""
         real, fake = self.discriminator(batch[X]), self.discriminator(self._make(batch))
         return {"discriminator": Scored(real=[real_score(real)], fake=[real_score(fake)])}
 

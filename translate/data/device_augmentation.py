@@ -67,8 +67,7 @@ class DeviceAugmenter:
         self._config = config
         self._domains = domains
         self._seed = seed
-        first = next(iter(domains))
-        self._drawn_as = {domain: first if paired else domain for domain in domains}
+        self._drawn_as = {domain: next(iter(domains)) if paired else domain for domain in domains}
 
     def __call__(self, tensors: Mapping[str, Tensor], *, position: int) -> dict[str, Tensor]:
         """Change a batch.

@@ -1,26 +1,17 @@
-"""Named, pinned runs: every method's own under its name, and the variants below under the name of their function.
-
-A public function here that takes nothing and is annotated to return a Recipe is one of them; nothing lists them.
+"""Variants of the runs that translate.
 
 The `-modern` recipes are what we would ship in 2026. The measured reason for each change is in `docs/recipes.md`.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
-from functools import partial
-from typing import Any, get_origin
+from typing import Any
 
-from pipelines.methods import method_class, method_names
+from pipelines.methods import method_class
 from translate.data.augmentation import Augmentation
-from translate.errors import ConfigurationError
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
 from translate.optimisers import Adam, Optimiser
 from translate.recipe import Recipe
-
-NamedRecipe = Callable[[], Recipe[Any]]
 
 
 def pix2pix_modern() -> Recipe[Any]:
@@ -102,37 +93,3 @@ def cyclegan_small() -> Recipe[Any]:
 def _with_discriminators_at_4e_4(*, generators: float) -> dict[str, Optimiser]:
     slow, fast = Adam(learning_rate=generators), Adam(learning_rate=4e-4)
     return {"generator_ab": slow, "generator_ba": slow, "discriminator_a": fast, "discriminator_b": fast}
-
-
-def named_recipes() -> Mapping[str, NamedRecipe]:
-    """Every recipe by its name."""
-    methods = {name: partial(_of_method, name) for name in method_names()}
-    return {**methods, **_variants()}
-
-
-def _variants() -> Mapping[str, NamedRecipe]:
-    """The public functions of this module that make a recipe out of nothing."""
-    return {
-        name.replace("_", "-"): value
-        for name, value in globals().items()
-        if inspect.isfunction(value) and not name.startswith("_") and _makes_a_recipe(value)
-    }
-
-
-def _makes_a_recipe(function: Callable[..., object]) -> bool:
-    signature = inspect.signature(function)
-    return not signature.parameters and get_origin(signature.return_annotation) is Recipe
-
-
-def recipe_named(name: str) -> Recipe[Any]:
-    """A recipe by its name. Raises ConfigurationError with the nearest name for one that is not there."""
-    recipes = named_recipes()
-    if name not in recipes:
-        near = get_close_matches(name, recipes, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(recipes)}"
-        raise ConfigurationError(f"There is no recipe {name!r}; {hint}")
-    return recipes[name]()
-
-
-def _of_method(name: str) -> Recipe[Any]:
-    return method_class(name).recipe()

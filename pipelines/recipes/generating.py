@@ -1,0 +1,113 @@
+"""Variants of the runs that generate. The `-small` ones show something in minutes on one CPU core."""
+
+from dataclasses import replace
+from typing import Any
+
+from pipelines.methods import method_class
+from translate.game import GameConfig
+from translate.losses.gradient_penalty import GradientPenalty
+from translate.networks.latent_generators import LatentGeneratorConfig
+from translate.networks.sample_discriminators import SampleDiscriminatorConfig
+from translate.noise import Noise
+from translate.optimisers import Adam
+from translate.ramp import Ramp
+from translate.recipe import Length, Recipe
+from translate.schedule import Schedule
+
+
+def gan_points() -> Recipe[Any]:
+    """For points (`pixturn example gaussians`): narrow perceptrons, Adam as DCGAN's; it loses modes."""
+    recipe = method_class("gan").recipe()
+    config = replace(
+        recipe.config,
+        noise=Noise(size=2),
+        generator=LatentGeneratorConfig(kind="mlp", widths=(256, 256, 256), norm="none"),
+        discriminator=SampleDiscriminatorConfig(kind="mlp", widths=(256, 256, 256), norm="none"),
+    )
+    adam = Adam(learning_rate=1e-3)
+    return replace(
+        recipe,
+        config=config,
+        optimisers={"generator": adam, "discriminator": adam},
+        batch_size=256,
+        length=Length(images=3_000_000),
+        schedule=Schedule(shape="cosine", hold=0.0),
+        validation=replace(recipe.validation, best="energy", most=2000),
+    )
+
+
+def r3gan_points() -> Recipe[Any]:
+    """For points (`pixturn example gaussians`): the same networks, relativistic pairing with both penalties."""
+    recipe = method_class("r3gan").recipe()
+    plain = gan_points()
+    config = replace(
+        recipe.config,
+        noise=plain.config.noise,
+        generator=plain.config.generator,
+        discriminator=plain.config.discriminator,
+        game=GameConfig(objective="relativistic", penalty=GradientPenalty(kind="r1+r2", gamma=0.02)),
+    )
+    adam = Adam(learning_rate=1e-3, beta1=0.0, beta2=0.99)
+    return replace(
+        recipe,
+        config=config,
+        optimisers={"generator": adam, "discriminator": adam},
+        batch_size=256,
+        length=Length(images=3_000_000),
+        schedule=Schedule(shape="cosine", hold=0.0),
+        average_half_life_images=20_000.0,
+        validation=replace(recipe.validation, best="energy", most=2000),
+    )
+
+
+def dcgan_small() -> Recipe[Any]:
+    """For minutes on a CPU: narrow networks at 32 px, averaged weights."""
+    recipe = method_class("dcgan").recipe()
+    return replace(recipe, config=_narrow(recipe.config), **_small(recipe))
+
+
+def cgan_small() -> Recipe[Any]:
+    """For minutes on a CPU, of pictures with classes: narrow networks at 32 px, a projection discriminator."""
+    recipe = method_class("cgan").recipe()
+    config = _narrow(recipe.config)
+    config = replace(config, discriminator=replace(config.discriminator, condition="projection"))
+    return replace(recipe, config=config, **_small(recipe))
+
+
+def r3gan_small() -> Recipe[Any]:
+    """For minutes on a CPU: one narrow residual block a size at 32 px, without norms, batches of 64."""
+    recipe = method_class("r3gan").recipe()
+    config = replace(
+        recipe.config,
+        generator=replace(recipe.config.generator, width=16, blocks=1),
+        discriminator=replace(recipe.config.discriminator, width=16, blocks=1),
+        game=replace(recipe.config.game, penalty_factor=Ramp(start=10.0, end=1.0, until_fraction=0.3)),
+    )
+    adam = Adam(learning_rate=1e-3, beta1=0.0, beta2=0.99)
+    return replace(
+        recipe,
+        config=config,
+        optimisers={"generator": adam, "discriminator": adam},
+        batch_size=64,
+        length=Length(images=100_000),
+        schedule=Schedule(shape="cosine", hold=0.0, end=0.1),
+        average_half_life_images=5_000.0,
+    )
+
+
+def _narrow(config: Any) -> Any:  # noqa: ANN401 - a Config of dcgan or of cgan
+    return replace(
+        config,
+        noise=Noise(size=64),
+        generator=replace(config.generator, width=32),
+        discriminator=replace(config.discriminator, width=32),
+    )
+
+
+def _small(recipe: Recipe[Any]) -> dict[str, Any]:
+    return {
+        "augmentation": replace(recipe.augmentation, load_px=32, crop_px=32),
+        "batch_size": 64,
+        "length": Length(images=150_000),
+        "average_half_life_images": 5_000.0,
+    }

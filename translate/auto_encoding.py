@@ -1,0 +1,45 @@
+"""What users run of an auto-encoder, beside generation."""
+
+from torch import nn
+
+from translate.card import Label, Vector
+from translate.data.domain import SampleSpec
+from translate.data.domains import LABEL
+from translate.deploy import sample_port
+from translate.method import Deploy
+
+
+def encoding(module: nn.Module, encoder: nn.Module, latent: int, spec: SampleSpec) -> Deploy:
+    """Samples to their codes, `z`.
+
+    Args:
+        module: N x *shape to N x latent.
+        encoder: the network of the method that it runs.
+        latent: numbers in a code.
+        spec: what the data are.
+    """
+    return Deploy(
+        module=module,
+        networks=(encoder,),
+        task="encode",
+        inputs=(sample_port(spec),),
+        outputs=(Vector(name="z", size=latent),),
+    )
+
+
+def reconstruction(module: nn.Module, networks: tuple[nn.Module, ...], spec: SampleSpec) -> Deploy:
+    """Samples, and their classes where the data have classes, to what their codes keep of them, `y`.
+
+    Args:
+        module: called with N x *shape samples, and with N classes.
+        networks: those of the method that it runs.
+        spec: what the data are.
+    """
+    classes = tuple(port for port in spec.domains.get(LABEL, ()) if isinstance(port, Label))
+    return Deploy(
+        module=module,
+        networks=networks,
+        task="reconstruct",
+        inputs=(sample_port(spec), *classes),
+        outputs=(sample_port(spec, "y"),),
+    )
