@@ -39,7 +39,7 @@ from pipelines.training.translation.validation import Validator
 from translate.data.domains import TwoDomains
 from translate.engine import Engine
 from translate.errors import ConfigurationError, ModelError, StorageError
-from translate.metrics.health_discriminator import DiscriminatorScores
+from translate.metrics.health_discriminator import DiscriminatorScores, check_discriminator
 from translate.optimisers import Adam
 from translate.processes import Processes
 from translate.recipe import Length, Recipe, Validation, from_json, to_json
@@ -208,11 +208,11 @@ def of_discriminator(name, lead):
 
 
 def test_a_discriminator_that_always_wins_is_told_once_with_the_remedy():
-    winning = ("l1", {"l1": 1.0}, [of_discriminator("discriminator", 10.0)])
+    winning = ("l1", {"l1": 1.0}, check_discriminator(of_discriminator("discriminator", 10.0)))
     words = told(winning, winning)
     assert words.count("\n") == 1
     assert "--optimisers.discriminator.learning-rate" in words
-    assert told(("l1", {"l1": 1.0}, [of_discriminator("discriminator", 0.5)])) == ""
+    assert told(("l1", {"l1": 1.0}, check_discriminator(of_discriminator("discriminator", 0.5)))) == ""
 
 
 def test_a_figure_that_is_not_finite_is_told_once():

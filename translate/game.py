@@ -6,6 +6,7 @@ are in the discriminator's own configuration.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from torch import Tensor, nn
 
@@ -18,6 +19,12 @@ from translate.networks.sample_discriminators import SampleDiscriminator
 from translate.networks.seen import SeenConfig
 from translate.networks.shapes import Shape
 from translate.ramp import HasFraction, Ramp, constantly
+
+REAL: Final = "D(x)"
+FAKE: Final = "D(G(z))"
+"""Figures of a run: what the discriminator says of real and of made samples, 1/2 where it cannot tell them."""
+LOG_ODDS: Final = ("minimax", "non-saturating")
+"""Objectives whose scores are the log odds of being real."""
 
 Terms = Mapping[str, Tensor]
 OnFeatures = Callable[[Tensor], Terms]
@@ -85,7 +92,7 @@ class Game(nn.Module):
         on_real: OnFeatures = no_heads,
         on_fake: OnFeatures = no_heads,
     ) -> tuple[Terms, Terms]:
-        """What the discriminator minimises, and D(x) and D(G(z)) to watch.
+        """What the discriminator minimises; and to watch, D(x) and D(G(z)) where its scores are log odds.
 
         Args:
             discriminator: of N x *shape samples.
@@ -107,7 +114,8 @@ class Game(nn.Module):
             **on_real(of_real),
             **on_fake(of_fake),
         }
-        return terms, {"D(x)": score.sigmoid(), "D(G(z))": fake_score.sigmoid()}
+        watched = {REAL: score.sigmoid(), FAKE: fake_score.sigmoid()}
+        return terms, watched if self.config.objective in LOG_ODDS else {}
 
     def generator_terms(
         self,

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.scoring.measures import MEASURES
-from translate.metrics.health_discriminator import DiscriminatorScores, check_discriminator
+from translate.metrics.finding import Finding
 
 
 class Alerts:
@@ -17,18 +17,21 @@ class Alerts:
         self._console = console
         self._told: set[str] = set()
 
-    def after_validation(
-        self, best: str, scores: Mapping[str, float], discriminators: Iterable[DiscriminatorScores]
-    ) -> None:
-        """Look at a validation: `best` is the measure that decides, `scores` the figures by measure."""
+    def after_validation(self, best: str, scores: Mapping[str, float], alarms: Iterable[Finding]) -> None:
+        """Look at a validation.
+
+        Args:
+            best: the measure that decides.
+            scores: the figures by measure.
+            alarms: what the validator found to go wrong.
+        """
         if best not in scores:
             self._tell("not measured", _not_measured(best, scores))
         for name, value in scores.items():
             if not math.isfinite(value):
                 self._tell("not finite", _not_finite(name, value))
-        for part in discriminators:
-            for finding in check_discriminator(part):
-                self._tell(finding.code, f"{finding.message} {finding.remedy}")
+        for finding in alarms:
+            self._tell(finding.code, f"{finding.message} {finding.remedy}")
 
     def _tell(self, kind: str, message: str) -> None:
         if kind not in self._told:

@@ -4,7 +4,7 @@ Everything else of a run (engine, stream, checkpoints, budget, observers) is the
 recipe's data are, and nobody else asks which one it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -18,6 +18,7 @@ from pipelines.scoring.judge import Score
 from pipelines.training.data import Data
 from pipelines.training.session import Session
 from translate.data.domains import OneDomain, TwoDomains
+from translate.metrics.finding import Finding
 from translate.metrics.health_discriminator import DiscriminatorScores
 from translate.recipe import Recipe
 
@@ -35,6 +36,10 @@ class Validator(Protocol):
 
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """Each discriminator's scores of held-out real samples and of made ones, with the trained weights."""
+        ...
+
+    def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
+        """What goes wrong with the game, now that `measure` was called and discriminators scored so."""
         ...
 
 

@@ -88,7 +88,8 @@ class Loop:
         discriminators = self.validator.discriminator_scores()
         values = {name: score.value for name, score in scores.items()}
         self._tell({f"validation/{name}": value for name, value in values.items()} | _accuracies(discriminators))
-        self.alerts.after_validation(self.keeper.standing.metric, values, discriminators)
+        alarms = self.validator.alarms(discriminators)
+        self.alerts.after_validation(self.keeper.standing.metric, values, alarms)
         if self.observers:
             sheet = self.validator.sheet()
             for observer in self.observers:

@@ -1,7 +1,8 @@
 """The health of a run that generates: variety, memory, and the balance of its game."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,9 +15,10 @@ from pipelines.training.generation.held_out import HeldOut
 from translate.checkpoint import NETWORKS
 from translate.data.domains import LABEL
 from translate.data.tensors import to_uint8
+from translate.game import FAKE, REAL
 from translate.method import Method
 from translate.metrics.finding import Finding as HealthFinding
-from translate.metrics.health_balance import check_game
+from translate.metrics.health_balance import Probabilities, check_game, check_probabilities
 from translate.metrics.health_samples import check_class_diversity, check_samples
 
 _SEVERITIES: Mapping[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
@@ -25,9 +27,15 @@ _SEEN = 256
 
 
 def examine(
-    trained: Trained, deploy: str, made: Tensor, held_out: HeldOut, training: HeldOut, device: torch.device
+    trained: Trained,
+    deploy: str,
+    made: Tensor,
+    held_out: HeldOut,
+    training: HeldOut,
+    course: Mapping[str, Sequence[float]],
+    device: torch.device,
 ) -> Iterable[Finding]:
-    """Everything that is found to be wrong, in the report's words."""
+    """Everything that is found to be wrong, in the report's words; `course` are all recorded figures by name."""
     generator = _name_of(trained.method, deploy)
     real = held_out.tensor(0, len(held_out), torch.device("cpu"))
     labels = held_out.labels
@@ -41,6 +49,15 @@ def examine(
     count = min(_JUDGED, len(held_out)) // 4 * 4
     for scores in discriminator_scores(method, held_out.batch(count, device)):
         yield from map(_told, check_game(scores))
+    yield from map(_told, _drifting(course))
+
+
+def _drifting(course: Mapping[str, Sequence[float]]) -> Iterable[HealthFinding]:
+    """D(x) and D(G(z)) that have left 1/2, where they were recorded."""
+    if not {REAL, FAKE} <= course.keys():
+        return []
+    real, fake = np.array(course[REAL]), np.array(course[FAKE])
+    return check_probabilities(Probabilities(discriminator="discriminator", real=real, fake=fake))
 
 
 def _memory(made: Tensor, held_out: HeldOut, training: HeldOut) -> Finding:

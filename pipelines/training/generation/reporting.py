@@ -18,7 +18,7 @@ from pipelines.training.generation.data import Data, open_data
 from pipelines.training.generation.diagnose import examine
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.preflight import examined
-from pipelines.training.reporting import beginning, run_name, usual_steps
+from pipelines.training.reporting import beginning, curves, run_name, usual_steps
 from translate.data.tensors import to_uint8
 from translate.recipe import Recipe
 
@@ -48,7 +48,7 @@ def report(folder: RunFolder, device: torch.device) -> Report:
         scores=_table(contest),
         examples=_examples(contest, training) if held_out.are_pictures else (),
         examples_note=_note(trained, data, held_out, training),
-        health=tuple(examine(trained, name, contest.made, held_out, training, device)),
+        health=tuple(examine(trained, name, contest.made, held_out, training, curves(folder), device)),
     )
 
 

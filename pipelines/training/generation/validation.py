@@ -1,7 +1,11 @@
 """Scores what a running session generates, reconstructs and classifies, with the averaged weights."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from pipelines.generating.generate import Generate
 from pipelines.generating.show import shown_samples
@@ -21,13 +25,20 @@ from pipelines.training.session import Session
 from translate.card import Card
 from translate.method import Deploy
 from translate.metrics.energy import energy_distance
+from translate.metrics.finding import Finding
+from translate.metrics.health_balance import check_game
 from translate.metrics.health_discriminator import DiscriminatorScores
+from translate.metrics.health_samples import check_diversity_history
+from translate.metrics.sample_diversity import FEWEST_SAMPLES, sample_diversity
 from translate.runtime.torch import TorchRuntime
 
 SEED = 0
 """Of the samples that are scored and shown: the same noise every time."""
 _SHOWN = 64
-_JUDGED = 64
+_JUDGED = 128
+_WATCHED = 256
+_LASTING = 3
+"""Every game begins with a discriminator that wins; three validations in a row are no beginning."""
 
 
 class Validator:
@@ -38,6 +49,10 @@ class Validator:
         self._held_out = held_out
         self._device = session.engine.device
         self._judge = Judge(self._device) if held_out.are_pictures else None
+        self._diversity: list[float] = []
+        """At every validation, 1 where samples vary as real ones do."""
+        self._in_a_row: Counter[str] = Counter()
+        """Validations that found the same thing, by its code."""
 
     def measure(self) -> dict[str, Score]:
         """See `pipelines.training.kit.Validator`."""
@@ -59,9 +74,10 @@ class Validator:
 
     def _of_samples(self, deploy: Deploy) -> dict[str, Score]:
         made = torch.from_numpy(made_samples(self._generate(deploy), self._held_out, SEED)).to(self._device)
+        real = self._held_out.tensor(0, len(self._held_out), self._device)
+        self._watch(made, real)
         if self._judge is not None:
             return dict(self._judge.compared(made.split(64), self._held_out.batches(self._device)).overall)
-        real = self._held_out.tensor(0, len(self._held_out), self._device)
         return {"energy": Score(value=energy_distance(made, real), standard_error=None, pictures=len(real))}
 
     def sheet(self) -> np.ndarray:
@@ -81,6 +97,22 @@ class Validator:
         count = min(_JUDGED, len(self._held_out)) // 4 * 4  # discriminators may look at several samples at once
         with engine.autocast():
             return discriminator_scores(engine.method, self._held_out.batch(count, engine.device))
+
+    def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
+        """A game that stays out of balance, and variety that falls or stays away."""
+        found = [finding for part in scores for finding in check_game(part)]
+        now = {finding.code for finding in found}
+        self._in_a_row = Counter({code: self._in_a_row[code] + 1 for code in now})
+        yield from (finding for finding in found if self._in_a_row[finding.code] >= _LASTING)
+        yield from check_diversity_history(np.array(self._diversity))
+
+    def _watch(self, made: Tensor, real: Tensor) -> None:
+        if len(real) < FEWEST_SAMPLES:
+            return
+        labels = self._held_out.labels
+        seen = None if labels is None else labels[:_WATCHED]
+        diversity = sample_diversity(made[:_WATCHED].cpu(), real[:_WATCHED].cpu(), real_labels=seen)
+        self._diversity.append(diversity.least)
 
     def _generate(self, deploy: Deploy) -> Generate:
         card = Card(task=deploy.task, method="", name="", inputs=deploy.inputs, outputs=deploy.outputs)

@@ -1,5 +1,7 @@
 """Scores the validation pictures of a running session with the averaged weights, without touching its state."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +14,8 @@ from pipelines.training.translation.two import two_domains
 from translate.card import picture_ports
 from translate.data.tensors import to_uint8
 from translate.method import Batch, Deploy
-from translate.metrics.health_discriminator import DiscriminatorScores
+from translate.metrics.finding import Finding
+from translate.metrics.health_discriminator import DiscriminatorScores, check_discriminator
 
 _SHEET_ROWS = 8
 _JUDGED_PICTURES = 16
@@ -63,6 +66,10 @@ class Validator:
         engine = self._session.engine
         with engine.autocast():
             return discriminator_scores(engine.method, judged(self._held_out, engine.device))
+
+    def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
+        """A discriminator that always wins."""
+        return [finding for part in scores for finding in check_discriminator(part)]
 
     def _deploy(self) -> Deploy:
         return next(iter(self._session.engine.averaged.method.deploys().values()))
