@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from pipelines.check import check
+from pipelines.check_collection import check_collection, has_points, is_collection
 from translate.data.domains import TwoDomains
 from translate.errors import PixturnError
 
@@ -26,7 +27,8 @@ class CheckOptions:
     recipe: Annotated[
         str,
         tyro.conf.arg(
-            metavar="RECIPE", help_behavior_hint="(default: pix2pix for pairs, cyclegan for unpaired pictures)"
+            metavar="RECIPE",
+            help_behavior_hint="(default: pix2pix for pairs, cyclegan without, dcgan or gan for one domain)",
         ),
     ] = ""
     """Recipe whose time and memory are estimated."""
@@ -47,6 +49,9 @@ class CheckOptions:
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
+    estimate = (lambda: _estimate(options)) if options.estimate else None
+    if is_collection(options.folder):
+        return check_collection(options.folder, crop_px=options.crop_px, estimate=estimate)
     return check(
         options.folder,
         direction=options.direction,
@@ -54,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         a_kinds=options.a,
         b_kinds=options.b,
         crop_px=options.crop_px,
-        estimate=(lambda: _estimate(options)) if options.estimate else None,
+        estimate=estimate,
     )
 
 
@@ -73,6 +78,8 @@ def _recipe(options: CheckOptions) -> "Recipe[Any]":
     from pipelines.recipes import recipe_named
 
     recipe = recipe_named(options.recipe or _fitting(options))
+    if not isinstance(recipe.domains, TwoDomains):
+        return replace(recipe, data=str(options.folder))
     augmentation = replace(recipe.augmentation, crop_px=options.crop_px, load_px=round(options.crop_px * 286 / 256))
     return replace(
         recipe,
@@ -85,6 +92,8 @@ def _recipe(options: CheckOptions) -> "Recipe[Any]":
 def _fitting(options: CheckOptions) -> str:
     from translate.data.layouts import find_layout
 
+    if is_collection(options.folder):
+        return "gan-points" if has_points(options.folder) else "dcgan-small"
     layout = find_layout(
         options.folder,
         direction=options.direction,

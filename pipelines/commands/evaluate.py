@@ -1,4 +1,4 @@
-"""`pixturn evaluate FOLDER --against FOLDER`: how good is what a model makes, as a set, beside real pictures?"""
+"""`pixturn evaluate NAME|FOLDER --against FOLDER`: how good is what a model makes, as a set, beside real pictures?"""
 
 import sys
 from collections.abc import Sequence
@@ -10,12 +10,14 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.assessing import held_out, judged
 from pipelines.evaluating import Evaluation, FeaturesName, evaluate
 from pipelines.evaluating.documents import evaluation_json
 from pipelines.evaluating.evaluation import AT_MOST
 from pipelines.evaluating.figures import figures
 from pipelines.evaluating.page import page
 from pipelines.evaluating.watching import printable, say, say_left_out, say_written, watched
+from pipelines.runs import RUNS
 from translate.devices import DeviceName, pick_device
 from translate.errors import ConfigurationError
 from translate.storage.atomic import write_atomically
@@ -23,7 +25,7 @@ from translate.storage.atomic import write_atomically
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Compares two folders of pictures at equal counts, and writes figures, and a sheet of what gives the fakes away.
+    """Compares two sets of pictures at equal counts, and writes figures, and a sheet of what gives the fakes away.
 
     Pictures may be of any sizes: each is cut to the square in its middle and resized (bicubic, averaged where it
     shrinks) to one side, the smaller of the two folders' median shorter sides, at most 128 px (299 for inception).
@@ -32,10 +34,15 @@ class EvaluateOptions:
     would get. Files that cannot be read are listed and left out.
     """
 
-    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
-    """What is judged: all pictures in the folder and below."""
-    against: Annotated[Path, tyro.conf.arg(metavar="FOLDER")]
+    made: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FOLDER")]
+    """What is judged: a folder with all pictures in it and below; or a generator, as the name or folder of a trained
+    run or an .onnx file, by its first pictures of the seed."""
+    against: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(default: what the run held out)")
+    ] = None
     """Real pictures, that no model was trained on."""
+    runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
+    """Folder of the runs."""
     features: FeaturesName = "effnet-lite1"
     """Through what the pictures are seen. inception: FID's own network, where its weights are on this machine."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("evaluation.json")
@@ -56,8 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     require_json(options.out)
     with watched() as progress:
         evaluation = evaluate(
-            options.folder,
-            options.against,
+            judged(options.made, count=options.at_most, seed=options.seed, device=options.device, runs=options.runs),
+            options.against or held_out(options.made, most=2 * options.at_most, runs=options.runs),
             features=options.features,
             at_most=options.at_most,
             seed=options.seed,

@@ -3,5 +3,6 @@
 from pipelines.evaluating.drifting import Drift, drift
 from pipelines.evaluating.evaluation import Evaluation, evaluate
 from pipelines.evaluating.features import FeaturesName
+from pipelines.evaluating.sources import Pictures
 
-__all__ = ["Drift", "Evaluation", "FeaturesName", "drift", "evaluate"]
+__all__ = ["Drift", "Evaluation", "FeaturesName", "Pictures", "drift", "evaluate"]

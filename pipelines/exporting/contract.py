@@ -20,6 +20,13 @@ def purpose(card: Card) -> str:
     return f"Turns pictures of {inputs} into pictures of {outputs}{larger} {kind}, at any size."
 
 
+def seen(card: Card) -> str:
+    """What its sheet shows."""
+    if card.task == GENERATE:
+        return "Its first samples of one seed"
+    return "Before and after, row by row" if card.takes_pictures else "What goes in"
+
+
 def commands(name: str, card: Card) -> Iterator[str]:
     """How to run it, as lines of Markdown."""
     yield from ("```shell", "pip install 'pixturn[cpu]'", f"sha256sum -c {name}.sha256")

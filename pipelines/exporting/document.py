@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pipelines.exporting.contract import commands, contract, purpose
+from pipelines.exporting.contract import commands, contract, purpose, seen
 from pipelines.report.figures import Figures, read_figures
 from pipelines.report.model import ScoreTable
 from pipelines.runs import RunFolder
@@ -54,7 +54,7 @@ def page(name: str, card: Card, *, sheet: str, sections: Mapping[str, Iterable[s
     """
     parts = [
         f"{_mark(name)}\n# {name}",
-        f"{purpose(card)}\n\n![Before and after, row by row]({sheet})",
+        f"{purpose(card)}\n\n![{seen(card)}]({sheet})",
         _section("Run it", commands(name, card)),
         _section("What goes in and comes out", contract(card)),
         *(_section(title, lines) for title, lines in sections.items()),
