@@ -163,7 +163,7 @@ def stages() -> Iterator[Stage]:
 
 @torch.no_grad()
 def shown(engine: Engine, title: str) -> Stage:
-    """The density of G(z) is that of z, moved: of 400,001 z at equal steps of probability, counted between grid points."""
+    """The density of G(z): of z at equal steps of probability, how many G sends to each place."""
     moved = generated(engine, quantiles(400_001))
     step = float(GRID[1] - GRID[0])
     edges = np.append(GRID, GRID[-1] + step) - step / 2
@@ -231,7 +231,7 @@ def panel(stage: Stage) -> str:
     """Densities and D above; below, where G sends z."""
     data, made, judge, ideal = CURVES.values()
     top = 30
-    known = (stage.data + stage.made) > 1e-3
+    known = stage.data + stage.made > 1e-2  # beyond, of the 400,001 hardly one tells p_g
     curves = (
         curve(best(stage.data, stage.made + 1e-12), 1.0, ideal, known)
         + curve(stage.judgement, 1.0, judge)
@@ -264,8 +264,8 @@ def arrows(stage: Stage) -> str:
     """From z on the lower line to x on the upper: where they lie close, samples do."""
     upper, lower = 252, 312
     lines = "".join(
-        f'<line x1="{across(start):.1f}" y1="{lower}" x2="{across(end):.1f}" y2="{upper}" stroke="#555" stroke-width="0.8" '
-        'marker-end="url(#tip)"/>'
+        f'<line x1="{across(start):.1f}" y1="{lower}" x2="{across(end):.1f}" y2="{upper}" stroke="#555" '
+        'stroke-width="0.8" marker-end="url(#tip)"/>'
         for start, end in zip(stage.starts, stage.ends, strict=True)
         if LEFT < end < RIGHT
     )

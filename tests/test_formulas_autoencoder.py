@@ -1,6 +1,7 @@
 """The auto-encoder's terms and gradients against the formula, and the distribution that its codes are drawn from."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_the_recipe_has_the_papers_networks():
     widths = [(part.in_features, part.out_features) for part in method.modules() if isinstance(part, nn.Linear)]
     there = [784, 1000, 500, 250, 30]
     back = there[::-1]
-    assert widths == [*zip(there, there[1:], strict=False), *zip(back, back[1:], strict=False)]
+    assert widths == [*pairwise(there), *pairwise(back)]
 
 
 def test_what_it_cannot_learn_from_is_refused():

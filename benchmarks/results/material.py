@@ -6,10 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-import pipelines
 from pipelines.generating import Generate
+from pipelines.runs import RUNS, find_run
+from pipelines.trained import Trained
 from translate.data.collection import ArrayPart
 from translate.data.collection_finding import scan_collection
+from translate.runtime.base import Runtime
 
 AT_ONCE = 500
 """Samples that go through a network together."""
@@ -37,14 +39,19 @@ def real(data: Path, split: str) -> Split:
     return Split(samples=samples, labels=labels)
 
 
+def trained(run: Path) -> Trained:
+    """The best weights of a run."""
+    return Trained.for_use(find_run(run, RUNS))
+
+
+def runtime(run: Path, deploy: str) -> Runtime:
+    """One of the networks that a run gives its users, on the CPU."""
+    return trained(run).runtime(deploy, torch.device("cpu"))
+
+
 def generator(run: Path) -> Generate:
     """The pipeline of a run that generates."""
-    pipeline = pipelines.load(run)
-    if isinstance(pipeline, Generate):
-        return pipeline
-    generate = pipelines.load(run, direction="generate")
-    assert isinstance(generate, Generate)
-    return generate
+    return Generate(runtime(run, "generate"))
 
 
 def samples(run: Path, count: int, seed: int) -> Tensor:

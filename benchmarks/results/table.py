@@ -19,7 +19,7 @@ class Options:
     """Which runs."""
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """Folders of runs that differ in their seed alone (or .onnx files)."""
+    """Folders of runs that differ in their seed alone."""
     json: Path | None = None
     """Write the figures to this file as well."""
     seed: int = 0
