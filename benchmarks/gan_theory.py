@@ -151,7 +151,7 @@ def stages() -> Iterator[Stage]:
         *_, bias = engine.method.generator.parameters()
         bias += 2.0 - float(engine.method.generator(torch.zeros(1, 1)))  # beside the data, as in the figure
     both = ("discriminator", "generator")
-    play(engine, 30, turns=both)
+    play(engine, 12, turns=both)
     yield shown(engine, "(a) early: D is partly right")
     play(engine, 1000, turns=("discriminator",))
     yield shown(engine, "(b) G stands still: D becomes D*")

@@ -181,6 +181,12 @@ def test_an_empty_metric_is_the_methods_own_choice_or_the_usual_one(own, paired,
     assert resolve(given, pictures=4, device=CPU).validation.best == "l1"
 
 
+def test_the_last_weights_are_best_where_that_is_asked_for():
+    standing = Standing(metric="last").after(1, scores(l1=1.0)).after(2, scores(l1=5.0))
+    assert (standing.images, standing.value) == (2, None)
+    assert resolve(short(validation=Validation(best="last")), pictures=4, device=CPU).validation.best == "last"
+
+
 def test_a_metric_that_cannot_be_measured_is_told_once_and_the_newest_weights_are_used(folder, setting, capsys):
     recipe = short(validation=Validation(best="kid", every_images=2, most=4))
     run = pipelines.train(recipe, folder, name="odd", setting=setting)

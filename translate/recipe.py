@@ -60,8 +60,8 @@ class Validation:
     most: int = 200
     """At most so many validation pictures."""
     best: Annotated[str, tyro.conf.arg(metavar="METRIC")] = ""
-    """The metric that decides which weights are best: perceptual, l1, psnr, ssim for pairs; kid, frechet; empty: the
-    method's own choice."""
+    """The metric that decides which weights are best: perceptual, l1, psnr, ssim for pairs; kid, frechet; energy for
+    points; class_accuracy; last: the newest weights; empty: the method's own choice."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be."""

@@ -1,4 +1,4 @@
-"""Log-likelihood under a Parzen window (Goodfellow et al. 2014): `python -m benchmarks.results.parzen RUN... --data DIR`.
+"""Log-likelihood under a Parzen window (Goodfellow 2014): `python -m benchmarks.results.parzen RUN... --data DIR`.
 
 The figure misleads: centroids of k-means, which are no model at all, score above real pictures. Both are shown.
 """

@@ -101,13 +101,13 @@ class AutoEncoder(Method):
         return {"reconstruction": self.distance(self.decoder.raw(self.encoder(batch[X])), batch[X])}
 
     def deploys(self) -> dict[str, Deploy]:
-        """There and back, there, and from codes drawn like those of the training samples."""
+        """From codes drawn like those of the training samples, to the code, and there and back."""
         latent, both = self.config.latent, (self.decoder, self.encoder)
         sampler = FromCodes(codes=self.encoder.codes, decoder=self.decoder)
         return {
-            "reconstruct": reconstruction(Reconstruction(encoder=self.encoder, decoder=self.decoder), both, self.spec),
-            "encode": encoding(self.encoder, self.encoder, latent, self.spec),
             "generate": generation(sampler, Noise(size=latent).port(), self.spec, networks=both),
+            "encode": encoding(self.encoder, self.encoder, latent, self.spec),
+            "reconstruct": reconstruction(Reconstruction(encoder=self.encoder, decoder=self.decoder), both, self.spec),
         }
 
 

@@ -32,7 +32,7 @@ def gan_points() -> Recipe[Any]:
         batch_size=256,
         length=Length(images=3_000_000),
         schedule=Schedule(shape="cosine", hold=0.0),
-        validation=replace(recipe.validation, best="energy", most=2000),
+        validation=replace(recipe.validation, best="last", most=2000),
     )
 
 
@@ -53,10 +53,10 @@ def r3gan_points() -> Recipe[Any]:
         config=config,
         optimisers={"generator": adam, "discriminator": adam},
         batch_size=256,
-        length=Length(images=3_000_000),
+        length=Length(images=8_000_000),
         schedule=Schedule(shape="cosine", hold=0.0),
-        average_half_life_images=20_000.0,
-        validation=replace(recipe.validation, best="energy", most=2000),
+        average_half_life_images=200_000.0,
+        validation=replace(recipe.validation, best="last", most=2000),
     )
 
 

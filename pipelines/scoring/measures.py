@@ -7,6 +7,10 @@ JUDGE = "EfficientNet-Lite1"
 """The network that scores. Losses may use Lite0; what trained a model must not judge it."""
 
 
+LAST = "last"
+"""In place of a measure: the newest weights are the best, as at the end of a rate that falls to nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """One figure: its label for people, its unit, and which way is good."""

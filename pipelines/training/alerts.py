@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.scoring.measures import MEASURES
+from pipelines.scoring.measures import LAST, MEASURES
 from translate.metrics.finding import Finding
 
 
@@ -25,7 +25,7 @@ class Alerts:
             scores: the figures by measure.
             alarms: what the validator found to go wrong.
         """
-        if best not in scores:
+        if best not in scores and best != LAST:
             self._tell("not measured", _not_measured(best, scores))
         for name, value in scores.items():
             if not math.isfinite(value):

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pipelines.runs import CARDS, RECIPE, STANDING, RunFolder
 from pipelines.scoring.judge import Score
-from pipelines.scoring.measures import MEASURES
+from pipelines.scoring.measures import LAST, MEASURES
 from pipelines.training.session import Session
 from translate.card import Card
 from translate.checkpoint import snapshot_of
@@ -31,6 +31,8 @@ class Standing:
 
     def after(self, images: int, scores: Mapping[str, Score]) -> Self:
         """The standing after a validation."""
+        if self.metric == LAST:
+            return type(self)(metric=LAST, images=images, scores={name: part.value for name, part in scores.items()})
         score = scores.get(self.metric)
         if score is None or not self._beats(score.value):
             return self

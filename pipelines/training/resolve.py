@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pipelines.methods import method_class
-from pipelines.scoring.measures import MEASURES
+from pipelines.scoring.measures import LAST, MEASURES
 from pipelines.training.kit import kit_of
 from translate.devices import pick_precision
 from translate.errors import ConfigurationError
@@ -49,8 +49,8 @@ def _best(recipe: Recipe[Any]) -> str:
     """The metric that decides: the recipe's, else what its method's own recipe says, else the usual one."""
     name = recipe.validation.best or method_class(recipe.method).recipe().validation.best
     name = name or kit_of(recipe).usual_measure(recipe)
-    if name not in MEASURES:
-        near = get_close_matches(name, MEASURES, n=1)
+    if name not in MEASURES and name != LAST:
+        near = get_close_matches(name, [*MEASURES, LAST], n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MEASURES)}"
         raise ConfigurationError(f"--validation.best {name!r} is no metric; {hint}")
     return name
