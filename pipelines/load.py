@@ -5,7 +5,7 @@ from typing import Literal
 
 from pipelines.generating.generate import Generate
 from pipelines.large import Tiles
-from pipelines.runs import RUNS, find_run
+from pipelines.runs import RUNS, bundle_of, find_run
 from pipelines.tasks import Pipeline, Translate, pipeline_for
 from translate.errors import ConfigurationError, DeviceError
 from translate.runtime.base import Runtime
@@ -26,7 +26,7 @@ def load(
     """The pipeline for a trained run (its best weights) or an `.onnx` file, ready to be called with a picture.
 
     Args:
-        path: the run's folder, or its name in `runs`; or an `.onnx` file.
+        path: the folder of a run or of a bundle, or its name in `runs`; or an `.onnx` file.
         direction: which of a run's networks: AtoB (the first, if None), BtoA where the method has it.
         device: where to compute; `tensorrt` and `openvino` are for .onnx files, `mps` is for runs.
         compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less
@@ -40,11 +40,10 @@ def load(
         DeviceError: the device is not there.
     """
     _require_compute(compute, device)
-    if Path(path).suffix.lower() == ".onnx":
-        runtime = _onnx(path, direction, device, compute)
-    else:
-        runtime = _run(path, direction, device, runs)
-    return pipeline_for(runtime, tiles)
+    model = path if Path(path).suffix.lower() == ".onnx" else bundle_of(path, runs)
+    if model is None:
+        return pipeline_for(_run(path, direction, device, runs), tiles)
+    return pipeline_for(_onnx(model, direction, device, compute), tiles)
 
 
 def require_translator(pipeline: Pipeline) -> Translate:

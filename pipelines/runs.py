@@ -109,13 +109,27 @@ class Summary:
     best: str
 
 
+def bundle_of(name: str | Path, runs: Path = RUNS) -> Path | None:
+    """The file of a bundle, `NAME/NAME.onnx` in `runs` or at that path, where no trained run is of that name."""
+    for folder in (Path(name), runs / name):
+        model = folder / f"{folder.name}.onnx"
+        if model.is_file() and not RunFolder(path=folder).exists:
+            return model
+    return None
+
+
+def bundles(runs: Path = RUNS) -> list[Path]:
+    """The exported files of all bundles in a folder."""
+    return [model for path in sorted(runs.glob("*")) if (model := bundle_of(path, runs)) is not None]
+
+
 def find_run(name: str | Path, runs: Path = RUNS) -> RunFolder:
     """The run of that name in `runs`, or at that path. Raises ModelError with the nearest name."""
     for path in (Path(name), runs / name):
         folder = RunFolder(path=path)
         if folder.exists:
             return folder
-    known = [summary.name for summary in summaries(runs)]
+    known = [summary.name for summary in summaries(runs)] + [model.stem for model in bundles(runs)]
     near = get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the runs in {runs} are: {', '.join(known) or 'none'}"
     raise ModelError(f"There is no trained run {str(name)!r}; {hint}")

@@ -30,7 +30,7 @@ class GenerateOptions:
     """
 
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
-    """Name or folder of a trained run, or an .onnx file."""
+    """Name or folder of a trained run or of a bundle, or an .onnx file."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="PATH")]
     """A new folder, or a file; its ending says what it is."""
     n: Annotated[

@@ -1,4 +1,4 @@
-"""`pixturn list`: runs and methods."""
+"""`pixturn list`: runs, bundles and methods."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.methods import method_names
-from pipelines.runs import RUNS, summaries
+from pipelines.runs import RUNS, bundles, summaries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,5 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("run", "method", "images", "best")
     for run in summaries(options.runs):
         table.add_row(escape(run.name), escape(run.method), f"{run.images:,} of {run.total_images:,}", escape(run.best))
+    for model in bundles(options.runs):
+        table.add_row(escape(model.stem), "bundle", "", f"{model.stat().st_size / 1e6:.1f} MB, ready to use")
     console.print(table if table.row_count else f"no runs in {options.runs}", highlight=False)
     return 0
