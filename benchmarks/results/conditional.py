@@ -12,7 +12,7 @@ import tyro
 from benchmarks.results.material import Split, real, samples_of_classes
 from benchmarks.results.table import Figures, Options, report
 from translate.metrics.class_diversity import distance_of_classes, similarity_of_classes
-from translate.metrics.classifier import Classifier, fit_classifier
+from translate.metrics.classifier import Classifier, ClassifierTraining, fit_classifier
 from translate.metrics.conditional import gan_test, gan_train
 
 
@@ -28,13 +28,17 @@ class ConditionalOptions(Options):
     """How many there are."""
 
 
-def figures(made: Split, train: Split, test: Split, judge: Classifier) -> Figures:
-    """What samples are worth to classifiers, in percent."""
+def figures(
+    made: Split, train: Split, test: Split, judge: Classifier, training: ClassifierTraining | None = None
+) -> Figures:
+    """What samples are worth to classifiers, in percent; `training` is that of the classifier that learns from them."""
     similarity = similarity_of_classes(made.samples, made.labels, train.samples, train.labels)
     distance = distance_of_classes(
         made.samples, made.labels, train.samples, train.labels, network=judge, name="classifier"
     )
-    learnt = gan_train(made.samples, made.labels, test.samples, test.labels, classes=judge.classes)
+    learnt = gan_train(
+        made.samples, made.labels, test.samples, test.labels, classes=judge.classes, training=training
+    )
     return {
         "GAN-test (%)": 100 * gan_test(judge, made.samples, made.labels).share,
         "GAN-train (%)": 100 * learnt.share,
