@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from pipelines.encoding import Encode
+from pipelines.encoding import Encode, Reconstruct
 from pipelines.generating.generate import Generate
 from pipelines.large import LargePictures, Tiles
 from translate.card import Card, LabelMap, Picture, PicturePort
@@ -135,17 +135,22 @@ def _described(array: Pixels) -> str:
     return f"{' x '.join(map(str, array.shape))} {array.dtype}"
 
 
-Pipeline = Translate | Generate | Encode
+Pipeline = Translate | Generate | Encode | Reconstruct
 """What `load` gives; the card's task decides."""
 
 TRANSLATE: Final = "translate"
 GENERATE: Final = "generate"
 ENCODE: Final = "encode"
+RECONSTRUCT: Final = "reconstruct"
 
 TASKS: dict[str, type[Translate]] = {TRANSLATE: Translate, "upscale": Upscale}
 """The class of each task that takes pictures of any size, by the card's word for it."""
 
-_OTHERS: dict[str, type[Generate] | type[Encode]] = {GENERATE: Generate, ENCODE: Encode}
+_OTHERS: dict[str, type[Generate] | type[Encode] | type[Reconstruct]] = {
+    GENERATE: Generate,
+    ENCODE: Encode,
+    RECONSTRUCT: Reconstruct,
+}
 
 
 def pipeline_for(runtime: Runtime, tiles: Tiles | None = None) -> Pipeline:

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from benchmarks.results import conditional, gaussians, parzen, stacked, table
 from benchmarks.results.material import Split, real
-
 from translate.metrics.classifier import ClassifierTraining, fit_classifier
 from translate.metrics.modes import GaussianModes
 

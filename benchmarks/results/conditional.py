@@ -36,9 +36,7 @@ def figures(
     distance = distance_of_classes(
         made.samples, made.labels, train.samples, train.labels, network=judge, name="classifier"
     )
-    learnt = gan_train(
-        made.samples, made.labels, test.samples, test.labels, classes=judge.classes, training=training
-    )
+    learnt = gan_train(made.samples, made.labels, test.samples, test.labels, classes=judge.classes, training=training)
     return {
         "GAN-test (%)": 100 * gan_test(judge, made.samples, made.labels).share,
         "GAN-train (%)": 100 * learnt.share,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from pipelines.tasks import ENCODE, GENERATE
+from pipelines.tasks import ENCODE, GENERATE, RECONSTRUCT
 from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Picture, PicturePort, Port, Vector
 from translate.runtime.codec import pixel_type
 
@@ -55,7 +55,15 @@ def _encode(name: str, _: Card) -> tuple[list[str], str]:
     return [], f'numbers = pipelines.load("{name}")("picture.png")'
 
 
-_RUNS: Final[Mapping[str, Callable[[str, Card], tuple[list[str], str]]]] = {GENERATE: _generate, ENCODE: _encode}
+def _reconstruct(name: str, _: Card) -> tuple[list[str], str]:
+    return [], f'pipelines.load("{name}")("picture.png").save("again.png")'
+
+
+_RUNS: Final[Mapping[str, Callable[[str, Card], tuple[list[str], str]]]] = {
+    GENERATE: _generate,
+    ENCODE: _encode,
+    RECONSTRUCT: _reconstruct,
+}
 
 
 def contract(card: Card) -> Iterator[str]:

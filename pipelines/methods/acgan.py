@@ -19,7 +19,7 @@ from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
 from translate.deploy import generation, sample_port
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, require
 from translate.from_noise import FromNoiseConfig
 from translate.game import Game
 from translate.losses.classes import classification
@@ -45,10 +45,14 @@ class ACGAN(Method):
         """The discriminator, which is not told the class."""
         class_weight: float = 1.0
         """Weight of L_C beside L_S, on both sides."""
+        made_share: float = 1.0
+        """Share of that weight with which the classifier learns from made samples. At 0 it learns what a class is from
+        real ones alone, so that a wrong sample cannot become right by being made often."""
 
         def __post_init__(self) -> None:
             """Refuse packs, which are of several classes."""
             FromNoiseConfig.__post_init__(self)
+            require(self.made_share >= 0, "config.made-share", self.made_share, "0 or more")
             if self.discriminator.packing > 1:
                 raise ConfigurationError(
                     f"--config.discriminator.packing {self.discriminator.packing}: the classifier reads the features "
@@ -98,7 +102,7 @@ class ACGAN(Method):
             self._fake(batch),
             progress,
             on_real=lambda features: {"class_real": self._class_term(features, batch)},
-            on_fake=lambda features: {"class_fake": self._class_term(features, batch)},
+            on_fake=lambda features: self._class_of_made(features, batch),
         )
         for name, value in watched.items():
             batch.note(name, value)
@@ -113,6 +117,10 @@ class ACGAN(Method):
             progress,
             on_fake=lambda features: {"class": self._class_term(features, batch)},
         )
+
+    def _class_of_made(self, features: Tensor, batch: Batch) -> Terms:
+        share = self.config.made_share
+        return {"class_fake": share * self._class_term(features, batch)} if share else {}
 
     def _class_term(self, features: Tensor, batch: Batch) -> Tensor:
         return self.config.class_weight * classification(self.classifier(features), batch[LABEL])

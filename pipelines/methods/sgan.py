@@ -27,6 +27,7 @@ from translate.losses.features import mean_matching
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
 from translate.networks.class_discriminators import ClassifierDiscriminator, ClassifierDiscriminatorConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
+from translate.networks.moved import moved_at_random
 from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.recipe import Length, Recipe, Validation
@@ -56,10 +57,13 @@ class SGAN(Method):
         """Labelled samples a step, drawn from those that have come by."""
         memory: int = 1000
         """Labelled samples that are kept to draw from: the last that came, several times as many as there are."""
+        labelled_shift_px: int = 0
+        """Labelled pictures are moved by up to so many pixels each way, which stands for more of them."""
 
         def __post_init__(self) -> None:
             """Refuse what cannot be drawn."""
             require(self.labelled_batch >= 1, "config.labelled-batch", self.labelled_batch, "1 or more")
+            require(self.labelled_shift_px >= 0, "config.labelled-shift-px", self.labelled_shift_px, "0 or more")
 
     config: Config
 
@@ -98,6 +102,7 @@ class SGAN(Method):
         """L_supervised + 1/2 L_unsupervised; log Z is the score whose sigmoid is D."""
         self.memory.gather(batch[X], batch[LABEL])
         samples, labels = self.memory.draw(self.config.labelled_batch)
+        samples = moved_at_random(samples, most_px=self.config.labelled_shift_px)
         real = real_score(self.discriminator(batch[X]))
         fake = real_score(self.discriminator(self._fake(batch)))
         batch.note("D(x)", real.sigmoid())

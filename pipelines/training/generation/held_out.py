@@ -1,6 +1,6 @@
 """Held-out samples in memory, with their classes where they have some."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pipelines.training.generation.one import one_domain, sample_port_of
-from translate.card import Picture, Vector
+from translate.card import Label, Picture, Port, Vector
 from translate.data.collected import samples_of
 from translate.data.collection import Part
 from translate.data.dataset import read_tensors
@@ -44,6 +44,13 @@ class HeldOut:
         for start in range(0, len(self), BATCH):
             yield self.tensor(start, start + BATCH, device)
 
+    def given(self, inputs: Sequence[Port], device: torch.device) -> Iterator[tuple[Tensor, ...]]:
+        """All of them, some at a time, as a deploy with these input ports takes them: with classes if it wants them."""
+        wants_labels = any(isinstance(port, Label) for port in inputs)
+        for start, part in zip(range(0, len(self), BATCH), self.batches(device), strict=True):
+            labels = self.labels[start : start + BATCH].to(device) if wants_labels and self.labels is not None else None
+            yield (part,) if labels is None else (part, labels)
+
     def batch(self, count: int, device: torch.device) -> Batch:
         """The first `count`, for a method's discriminators to judge."""
         tensors = {X: self.tensor(0, count, device)}
@@ -69,10 +76,13 @@ class HeldOut:
 
 
 def read_held_out(part: Part, recipe: Recipe[Any], *, most: int) -> HeldOut:
-    """At most so many samples of a split, without augmentation. Raises PictureError for one that cannot be read."""
+    """At most so many samples of a split, without augmentation. Raises PictureError for one that cannot be read.
+
+    They stand in the order of their keys' hashes: data sets are often sorted by class, and the first few are looked at.
+    """
     domain = one_domain(recipe)
     keys = part.keys
-    chosen = sorted(sorted(range(len(part)), key=lambda index: hash_of(keys[index]))[:most])
+    chosen = sorted(range(len(part)), key=lambda index: hash_of(keys[index]))[:most]
     port = sample_port_of(domain)
     source = samples_of(part, port, recipe.augmentation, seed=0, training=False)
     tensors = read_tensors(source, chosen)

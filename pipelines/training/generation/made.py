@@ -5,12 +5,13 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipelines.generating.generate import Generate
 from pipelines.scoring.judge import LEAST_FOR_SSIM_PX, Score, mean_score
 from pipelines.training.generation.held_out import HeldOut
 from translate.data.tensors import to_uint8
+from translate.method import Deploy
 from translate.metrics.pairwise import l1_levels, psnr_db, ssim
 
 CLASSIFY: Final = "classify"
@@ -31,20 +32,21 @@ def made_samples(generate: Generate, like: HeldOut, seed: int) -> NDArray[np.flo
 
 
 @torch.no_grad()
-def classify_score(classifier: nn.Module, held_out: HeldOut, device: torch.device) -> Score:
+def classify_score(deploy: Deploy, held_out: HeldOut, device: torch.device) -> Score:
     """The share of held-out samples whose class it says."""
     assert held_out.labels is not None
-    said = torch.cat([_first(classifier(part)).argmax(dim=1).cpu() for part in held_out.batches(device)])
+    given = held_out.given(deploy.inputs, device)
+    said = torch.cat([_first(deploy.module(*part)).argmax(dim=1).cpu() for part in given])
     return mean_score((said == held_out.labels).double().numpy())
 
 
 @torch.no_grad()
-def reconstruction_scores(module: nn.Module, held_out: HeldOut, device: torch.device) -> dict[str, Score]:
+def reconstruction_scores(deploy: Deploy, held_out: HeldOut, device: torch.device) -> dict[str, Score]:
     """How near what comes back is to what went in."""
     measures = {"l1": l1_levels, "psnr": psnr_db}
     if min(held_out.stored.shape[-2:]) >= LEAST_FOR_SSIM_PX:
         measures["ssim"] = ssim
-    parts = [(_first(module(part)), part) for part in held_out.batches(device)]
+    parts = [(_first(deploy.module(*part)), part[0]) for part in held_out.given(deploy.inputs, device)]
     return {
         name: mean_score(np.concatenate([measure(made, true).cpu().numpy() for made, true in parts]))
         for name, measure in measures.items()
@@ -52,10 +54,10 @@ def reconstruction_scores(module: nn.Module, held_out: HeldOut, device: torch.de
 
 
 @torch.no_grad()
-def reconstructions(module: nn.Module, held_out: HeldOut, device: torch.device) -> NDArray[np.uint8]:
+def reconstructions(deploy: Deploy, held_out: HeldOut, device: torch.device) -> NDArray[np.uint8]:
     """Samples and what comes back, below one another, in columns: H x W x 3."""
-    true = held_out.tensor(0, _PAIRS, device)
-    made = _first(module(true))
+    given = tuple(part[:_PAIRS] for part in next(held_out.given(deploy.inputs, device)))
+    true, made = given[0], _first(deploy.module(*given))
     cells = [np.concatenate(pair) for pair in zip(_pixels(true, held_out), _pixels(made, held_out), strict=True)]
     rows = [np.concatenate(cells[start : start + _COLUMNS], axis=1) for start in range(0, len(cells), _COLUMNS)]
     width = rows[0].shape[1]

@@ -67,9 +67,9 @@ class Validator:
         if deploy.task == GENERATE:
             return self._of_samples(deploy)
         if name == CLASSIFY and self._held_out.labels is not None:
-            return {"class_accuracy": classify_score(deploy.module, self._held_out, self._device)}
+            return {"class_accuracy": classify_score(deploy, self._held_out, self._device)}
         if name == RECONSTRUCT and self._judge is not None:
-            return reconstruction_scores(deploy.module, self._held_out, self._device)
+            return reconstruction_scores(deploy, self._held_out, self._device)
         return {}
 
     def _of_samples(self, deploy: Deploy) -> dict[str, Score]:
@@ -83,10 +83,11 @@ class Validator:
     def sheet(self) -> np.ndarray:
         """See `pipelines.training.kit.Validator`."""
         method = self._session.engine.averaged.method
-        name, deploy = next(iter(method.deploys().items()))
+        deploys = method.deploys()
         with evaluating(method):
-            if name == RECONSTRUCT:
-                return reconstructions(deploy.module, self._held_out, self._device)
+            if RECONSTRUCT in deploys and self._held_out.are_pictures:
+                return reconstructions(deploys[RECONSTRUCT], self._held_out, self._device)
+            deploy = next(deploy for deploy in deploys.values() if deploy.task == GENERATE)
             real = None if self._held_out.are_pictures else self._held_out.stored.numpy()
             image = shown_samples(self._generate(deploy), _SHOWN, seed=SEED, real=real)
         return np.asarray(image.convert("RGB"))
