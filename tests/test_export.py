@@ -26,7 +26,7 @@ from torch.nn import functional
 
 import pipelines
 from pipelines.cli import main
-from pipelines.exporting import exporter
+from pipelines.exporting import forms
 from pipelines.exporting.proving import Proof, least_sizes
 from pipelines.report import Estimate, Finding, Metric, Report, ScoreRow, ScoreTable
 from pipelines.report.figures import read_figures, write_figures
@@ -77,7 +77,7 @@ def traced_once(deploy, card):
 
 @pytest.fixture(autouse=True)
 def _traced_once(monkeypatch):
-    monkeypatch.setattr(exporter, "to_onnx", traced_once)
+    monkeypatch.setattr(forms, "to_onnx", traced_once)
 
 
 def picture(height=37, width=53):
@@ -99,7 +99,7 @@ def card_in(path):
 @pytest.fixture(scope="module")
 def exported(root):
     """With a graph of its own: nothing of the module's is replaced yet."""
-    assert exporter.to_onnx is to_onnx
+    assert forms.to_onnx is to_onnx
     return pipelines.export("pix2pix", out=root / "out" / "x.onnx", runs=root / "runs", console=QUIET)
 
 
@@ -256,14 +256,14 @@ SABOTAGE = {
     "a missing activation": (sabotaged_graph(leave_out_an_activation), "the largest difference is"),
     "training mode": (in_training_mode, "training mode"),
     "dropout": (with_dropout, "difference is|run again"),
-    "one size": (for_one_size, "pictures of every size"),
+    "one size": (for_one_size, "every batch and size"),
 }
 
 
 @pytest.mark.parametrize("name", SABOTAGE)
 def test_what_does_not_agree_is_refused_and_leaves_nothing(name, runs, tmp_path, monkeypatch):
     broken, words = SABOTAGE[name]
-    monkeypatch.setattr(exporter, "to_onnx", broken)
+    monkeypatch.setattr(forms, "to_onnx", broken)
     with pytest.raises(ModelError, match=words) as refusal:
         pipelines.export("pix2pix", out=tmp_path / "x.onnx", runs=runs, console=QUIET)
     assert refusal.value.exit_code == 4
@@ -272,7 +272,7 @@ def test_what_does_not_agree_is_refused_and_leaves_nothing(name, runs, tmp_path,
 
 def test_a_refusal_leaves_an_earlier_export_as_it_was(exported, runs, monkeypatch, capfd):
     before = {path: path.read_bytes() for path in exported.parent.iterdir()}
-    monkeypatch.setattr(exporter, "to_onnx", sabotaged_graph(flip_a_weight))
+    monkeypatch.setattr(forms, "to_onnx", sabotaged_graph(flip_a_weight))
     assert main(["export", "pix2pix", "-o", str(exported), "--runs", str(runs)]) == 4
     assert "at most 0.0001 is allowed" in capfd.readouterr().err
     assert before == {path: path.read_bytes() for path in exported.parent.iterdir()}

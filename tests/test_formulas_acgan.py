@@ -80,6 +80,18 @@ def test_generator_maximises_the_class_and_fools(weight):
     assert_same_move(method, "generator", batch, lambda: expected_of_generator(method, batch, weight))
 
 
+@pytest.mark.parametrize("share", [0.5, 0.0])
+def test_the_classifier_learns_from_made_samples_as_much_as_is_said(share):
+    """On the discriminator's side alone: the generator is paid for its classes all the same."""
+    method, batch = method_of(made_share=share)
+    assert_same_move(method, "generator", batch, lambda: expected_of_generator(method, batch))
+    terms, truth = terms_of(method, "discriminator", batch), expected_of_discriminator(method, batch)
+    assert ("class_fake" in terms) == (share > 0)
+    torch.testing.assert_close(terms["class_real"], truth["class_real"])
+    if share:
+        torch.testing.assert_close(terms["class_fake"], share * truth["class_fake"])
+
+
 def double_softmax(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits.softmax(dim=1), labels)
 
@@ -123,6 +135,11 @@ def test_the_discriminator_is_not_told_the_class():
 def test_packs_are_refused_by_their_option():
     with pytest.raises(ConfigurationError, match=r"--config\.discriminator\.packing 2"):
         ACGAN.Config(discriminator=SampleDiscriminatorConfig(packing=2))
+
+
+def test_a_share_below_nothing_is_refused():
+    with pytest.raises(ConfigurationError, match=r"--config\.made-share is -1"):
+        ACGAN.Config(made_share=-1)
 
 
 def test_what_users_get_makes_a_class_and_reads_it():

@@ -142,6 +142,20 @@ def test_batches_without_labels_learn_from_labels_that_came_before():
     )
 
 
+@pytest.mark.parametrize("most_px", [0, 2])
+def test_labelled_samples_alone_are_moved(monkeypatch, most_px):
+    seen: list[Tensor] = []
+    method, batch = method_of(labelled_shift_px=most_px, labelled_batch=16)
+    forward = method.discriminator.forward
+    monkeypatch.setattr(method.discriminator, "forward", lambda x: seen.append(x) or forward(x))
+    terms_of(method, "discriminator", batch)
+    labelled = next(x for x in seen if len(x) == 16)
+    kept = [torch.equal(x, batch["x"][LABELLED]) for x in labelled]
+    assert all(kept) == (most_px == 0)
+    assert len({tuple(x.flatten().tolist()) for x in labelled}) > (1 if most_px else 0)
+    assert any(torch.equal(x, batch["x"]) for x in seen if len(x) == 4), "the others stay where they are"
+
+
 def test_without_any_label_yet_there_is_nothing_to_learn_from_labels():
     method, batch = method_of()
     none = Batch(dict(batch.items()) | {"label": torch.full((4,), -1)})
@@ -182,6 +196,14 @@ def test_noise_is_for_training_alone():
     assert not torch.equal(classify(batch["x"]), classify(batch["x"]))
     method.eval()
     assert torch.equal(classify(batch["x"]), classify(batch["x"]))
+
+
+def test_shifts_that_cannot_be_are_refused():
+    with pytest.raises(ConfigurationError, match=r"--config\.labelled-shift-px is -1"):
+        SGAN.Config(labelled_shift_px=-1)
+    points = replace(tiny_recipe("sgan").domains, x="vector:2")
+    with pytest.raises(ConfigurationError, match=r"--config\.labelled-shift-px 1 moves pictures"):
+        tiny_method(replace(recipe_of(labelled_shift_px=1), domains=points))
 
 
 def test_a_step_without_labelled_samples_is_refused():

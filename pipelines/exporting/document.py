@@ -12,6 +12,7 @@ from pipelines.scoring.measures import MEASURES
 from translate.card import Card
 
 README: Final = "README.md"
+_TROUBLE: Final = {"warning", "error"}
 
 
 def own_name(model: Path) -> str:
@@ -64,7 +65,8 @@ def page(name: str, card: Card, *, sheet: str, sections: Mapping[str, Iterable[s
 
 def parity(card: Card, network: str, pictures: str) -> Iterator[str]:
     """What the proof measured, as lines: against which network, on which kind of pictures."""
-    yield f"Largest differences from {network} in float32, measured on {pictures} pictures when this was written:\n"
+    given = f"{pictures} pictures" if card.takes_pictures else "inputs that were drawn"
+    yield f"Largest differences from {network} in float32, measured on {given} when this was written:\n"
     yield from (f"- {name}: {value:.3g}" for name, value in card.parity.items())
 
 
@@ -130,8 +132,8 @@ def _failures(card: Card, figures: Figures | None) -> Iterator[str]:
 
 def _found(figures: Figures) -> Iterator[str]:
     for finding in (*figures.verdicts, *(figures.health or ())):
-        if finding.severity in {"warning", "error"}:
+        if finding.severity in _TROUBLE:
             yield f"- {finding.message}{f' ({finding.remedy})' if finding.remedy else ''}"
     yield from (f"- Worst pictures: `{key}`, {measure} {value:.4g}" for key, measure, value in figures.worst)
-    if figures.health is not None and not figures.health:
+    if figures.health is not None and not any(finding.severity in _TROUBLE for finding in figures.health):
         yield "- The health checks of the report found nothing."

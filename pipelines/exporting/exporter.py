@@ -104,7 +104,12 @@ def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None, console: C
     if direction not in deploys:
         raise ConfigurationError(f"--direction {direction}: {trained.recipe.method} has {', '.join(deploys)}")
     stored = trained.cards[direction]
-    card = replace(stored, precision=wanted.precision, versions={**stored.versions, **versions()})
+    card = replace(
+        stored,
+        name=folder.path.resolve().name,  # a run's folder may have been given another name since
+        precision=wanted.precision,
+        versions={**stored.versions, **versions()},
+    )
     return Source(
         folder=folder,
         trained=trained,

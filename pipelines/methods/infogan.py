@@ -29,6 +29,7 @@ from translate.networks.latent_generators import LatentGenerator
 from translate.networks.sample_discriminators import SampleDiscriminator
 from translate.noise import Noise
 from translate.optimisers import Adam
+from translate.ramp import Ramp, constantly
 from translate.recipe import Length, Recipe, Validation
 from translate.schedule import Schedule
 
@@ -50,6 +51,9 @@ class InfoGAN(Method):
         """Weight of the information in categorical codes, lambda in the paper."""
         code_weight: float = 0.1
         """The same of continuous codes."""
+        information_factor: Ramp = field(default_factory=lambda: constantly(1.0))
+        """Of both weights over the run. From 0 upwards, samples look real before codes choose among them: codes that
+        come first are told by whatever is cheapest to draw."""
 
         def __post_init__(self) -> None:
             """Refuse packs, whose samples have different codes."""
@@ -107,7 +111,7 @@ class InfoGAN(Method):
             batch[X],
             self._fake(batch),
             progress,
-            on_fake=lambda features: self._information(features, batch),
+            on_fake=lambda features: self._information(features, batch, progress),
         )
         for name, value in watched.items():
             batch.note(name, value)
@@ -120,20 +124,22 @@ class InfoGAN(Method):
             batch[X],
             self._fake(batch),
             progress,
-            on_fake=lambda features: self._information(features, batch),
+            on_fake=lambda features: self._information(features, batch, progress),
         )
 
-    def _information(self, features: Tensor, batch: Batch) -> Terms:
+    def _information(self, features: Tensor, batch: Batch, progress: Progress) -> Terms:
         """-lambda L_I of the two kinds of codes; the bound of categorical codes is noted in nats."""
         said, config = self.head(features), self.config
+        factor = config.information_factor.at(progress)
         terms: dict[str, Tensor] = {}
         if config.codes.categories:
             pairs = zip(said.categorical, self._categories(batch).unbind(dim=1), strict=True)
             bound = torch.stack([categorical_information(logits, drawn) for logits, drawn in pairs]).sum()
             batch.note("information_nats", bound)
-            terms["category"] = -config.category_weight * bound
+            terms["category"] = -factor * config.category_weight * bound
         if config.codes.continuous:
-            terms["code"] = -config.code_weight * continuous_information(said.continuous, self._continuous(batch))
+            bound = continuous_information(said.continuous, self._continuous(batch))
+            terms["code"] = -factor * config.code_weight * bound
         return terms
 
     def _fake(self, batch: Batch) -> Tensor:

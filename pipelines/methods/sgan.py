@@ -20,7 +20,7 @@ from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
 from translate.data.labelled_memory import LabelledMemory
 from translate.deploy import sample_port
-from translate.errors import require
+from translate.errors import ConfigurationError, require
 from translate.losses.adversarial import NON_SATURATING
 from translate.losses.classes import classification, real_score
 from translate.losses.features import mean_matching
@@ -28,6 +28,7 @@ from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Tur
 from translate.networks.class_discriminators import ClassifierDiscriminator, ClassifierDiscriminatorConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.moved import moved_at_random
+from translate.networks.shapes import is_picture
 from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.recipe import Length, Recipe, Validation
@@ -70,6 +71,11 @@ class SGAN(Method):
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         shape = spec.shape(X)
+        if config.labelled_shift_px and not is_picture(shape):
+            raise ConfigurationError(
+                f"--config.labelled-shift-px {config.labelled_shift_px} moves pictures, and the samples are vectors of "
+                f"{shape[0]} numbers: choose 0"
+            )
         self.generator = config.generator.build(shape, config.noise.size)
         self.discriminator = config.discriminator.build(shape, spec.classes(LABEL))
         self.memory = LabelledMemory(capacity=config.memory, shape=shape)
