@@ -20,13 +20,14 @@ endif
 DATA := data/openmoji-$(LOAD_PX)
 NAME := demo-$(SIZE_PX)
 
-.PHONY: help demo test test-all lint format install clean
+.PHONY: help demo test test-all test-release lint format install clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      train line art -> colour on real drawings, and translate one (5 minutes on 2 CPU cores)"
 	@echo "make test      the quick tests"
 	@echo "make test-all  all tests, as CI runs them"
+	@echo "make test-release  the rest of them, for minutes more"
 	@echo "make lint      format, style, types, direction of imports"
 
 install: $(VENV)/.installed
@@ -51,7 +52,10 @@ test: install
 	$(BIN)/python -m pytest
 
 test-all: install
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -m "not release"
+
+test-release: install
+	$(BIN)/python -m pytest -m release
 
 lint: install
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from pipelines.evaluating.documents import drift_json, evaluation_json
 from pipelines.evaluating.page import page
 from pipelines.evaluating.sets import read_sets, silent
 from pipelines.evaluating.sources import source_of
-from translate.errors import ConfigurationError, DatasetError
+from translate.errors import ConfigurationError, DatasetError, ModelError
 from translate.metrics.distribution import frechet_distance, kernel_distance
 
 
@@ -280,7 +280,7 @@ def test_evaluate_prints_the_table_and_writes_its_files(folders, capsys):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["nowhere", "--against", "train"], DatasetError),
+        (["nowhere", "--against", "train"], ModelError),
         (["same", "--against", "train", "--out", "x.txt"], ConfigurationError),
         (["same", "--against", "train", "--out", "nowhere/x.json"], ConfigurationError),
     ],

@@ -22,10 +22,12 @@ from translate.export.graph import to_onnx
 pytest.importorskip("spandrel")
 
 BAR = 1e-4
+USUAL = {"Compact", "ESRGAN", "SPAN", "DRUNet", "NAFNet", "SwinIR", "SwinIR, real", *STATISTICS}
+"""Those that CI tries; the others take minutes together, and are tried before a release."""
 CLASSES = [
-    *((name, build, "exact") for name, build in EXACT.items()),
-    *((name, build, "whole-picture statistics") for name, build in STATISTICS.items()),
-    *((name, build, "forbidden") for name, build in WHOLE.items()),
+    pytest.param(name, build, tiling, id=name, marks=pytest.mark.slow if name in USUAL else pytest.mark.release)
+    for tiling, builds in (("exact", EXACT), ("whole-picture statistics", STATISTICS), ("forbidden", WHOLE))
+    for name, build in builds.items()
 ]
 
 
@@ -41,8 +43,7 @@ def imported(build, tmp_path):
     return written
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "build", "tiling"), CLASSES, ids=[name for name, *_ in CLASSES])
+@pytest.mark.parametrize(("name", "build", "tiling"), CLASSES)
 def test_imported_and_proven(name, build, tiling, tmp_path):
     written = imported(build, tmp_path)
     assert written.card.parity["difference"] <= BAR
@@ -50,7 +51,7 @@ def test_imported_and_proven(name, build, tiling, tmp_path):
     assert f"Tiles: {tiling}." in written.page.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_and_nothing_written(name, tmp_path):
     with pytest.raises(ModelError):

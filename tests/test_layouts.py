@@ -11,8 +11,8 @@ from PIL import Image
 
 from pipelines.recipes import recipe_named
 from pipelines.training.translation.data import Data, open_data
-from translate.data.domains import TwoDomains
 from translate.data.augmentation import Augmentation
+from translate.data.domains import TwoDomains
 from translate.data.holdout import hold_out
 from translate.data.items import Item, Layout, Source, Split
 from translate.data.layouts import find_layout, scan

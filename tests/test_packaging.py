@@ -100,7 +100,7 @@ def test_an_install_without_extras_is_small(metadata):
 
 def test_extras_add_the_rest(metadata):
     assert set(metadata.get_all("Provides-Extra")) == {
-        *("train", "cpu", "gpu", "openvino", "restore", "app", "examples", "dev", "all")
+        *("train", "cpu", "gpu", "openvino", "restore", "app", "examples", "video", "dev", "all")
     }
     assert set(requirements(metadata, "train")) >= TRAIN
     assert set(requirements(metadata, "cpu")) == {"onnx", "onnxruntime"}
@@ -108,7 +108,7 @@ def test_extras_add_the_rest(metadata):
     assert "gradio" in requirements(metadata, "app")
     # The two overwrite each other's files.
     assert not set(requirements(metadata, "train")) & {"onnxruntime", "onnxruntime-gpu"}
-    assert requirements(metadata, "all")["pixturn"].extras == {"train", "gpu", "restore", "app", "examples"}
+    assert requirements(metadata, "all")["pixturn"].extras == {"train", "gpu", "restore", "app", "examples", "video"}
 
 
 @pytest.mark.parametrize("name", ["pillow", "safetensors", "torch", "gradio", "onnxruntime", "onnxruntime-gpu"])

@@ -390,7 +390,7 @@ def test_tensorboard_keeps_the_point_at_which_a_run_resumes(tmp_path):
         (lambda: short(save_every_images=-1), "--save-every-images is -1"),
         (lambda: short(threads=-1), "--threads is -1"),
         (lambda: short(seed=2**64), "--seed is 18446744073709551616"),
-        (lambda: method_class("x"), "there are cyclegan, pix2pix"),
+        (lambda: method_class("x"), "there are acgan, autoencoder"),
     ],
 )
 def test_what_cannot_be_is_refused_by_the_name_of_its_option(make, words):
@@ -498,9 +498,9 @@ def test_a_function_that_returns_a_recipe_is_a_named_recipe(monkeypatch):
         return 3
 
     before = set(recipes.named_recipes())
-    monkeypatch.setattr(recipes, "pix2pix_tiny", pix2pix_tiny, raising=False)
-    monkeypatch.setattr(recipes, "_hidden", pix2pix_tiny, raising=False)
-    monkeypatch.setattr(recipes, "helper", helper, raising=False)
+    monkeypatch.setattr(recipes.translating, "pix2pix_tiny", pix2pix_tiny, raising=False)
+    monkeypatch.setattr(recipes.translating, "_hidden", pix2pix_tiny, raising=False)
+    monkeypatch.setattr(recipes.generating, "helper", helper, raising=False)
     assert set(recipes.named_recipes()) - before == {"pix2pix-tiny"}
     assert {"pix2pix", "cyclegan", "pix2pix-modern", "pix2pix-small", "cyclegan-modern", "cyclegan-small"} <= before
     assert recipes.recipe_named("pix2pix-tiny") == short()

@@ -63,14 +63,14 @@ class GenerateOptions:
     """With --sheet codes: this dimension of the code alone, a row a class."""
     frames: Annotated[int, tyro.conf.arg(metavar="N")] = 12
     """Frames of a walk from one stop to the next, 20 a second."""
-    neighbours: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
+    neighbours: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
     """Training pictures: a sheet of the first 8 samples, each beside the nearest of them; a .json beside it tells
     the distances and files of all, and whether they are suspiciously near."""
     held_out: Annotated[
         Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the training pictures, one another)")
     ] = None
     """With --neighbours: real pictures that were not trained on, to compare the distances with."""
-    invert: Annotated[Path | None, tyro.conf.arg(metavar="PICTURE", help_behavior_hint="")] = None
+    invert: Annotated[Path | None, tyro.conf.arg(metavar="PICTURE", help_behavior_hint="(default: none)")] = None
     """Look for the code of this picture (a run, not an .onnx file): both side by side, and the code in an .npz."""
     perceptual: Annotated[float, tyro.conf.arg(metavar="WEIGHT")] = 0.0
     """With --invert: weight of the difference as EfficientNet-Lite0 sees it, beside that of the pixels."""
