@@ -5,7 +5,7 @@ from pathlib import Path
 from pipelines.evaluating import Pictures
 from pipelines.generating import Generate
 from pipelines.load import Device, load
-from pipelines.runs import RUNS, find_run
+from pipelines.runs import RUNS, RunFolder, bundle_of, find_run
 from pipelines.trained import Trained
 from translate.data.pictures import Pixels
 from translate.errors import ConfigurationError
@@ -16,7 +16,7 @@ def judged(name: str, *, count: int, seed: int, device: Device = "auto", runs: P
 
     Raises ModelError where there is neither, ConfigurationError for a model that does not generate.
     """
-    if Path(name).is_dir() and not (Path(name) / "snapshots").is_dir():
+    if _is_plain_folder(name, runs):
         return Path(name)
     pipeline = load(name, device=device, runs=runs)
     if not isinstance(pipeline, Generate):
@@ -31,8 +31,14 @@ def held_out(name: str, *, most: int, runs: Path = RUNS) -> list[Pixels]:
     """
     from pipelines.training.generation.data import open_data
 
-    if Path(name).suffix.lower() == ".onnx" or (Path(name).is_dir() and not (Path(name) / "snapshots").is_dir()):
+    is_file = Path(name).suffix.lower() == ".onnx" or bundle_of(name, runs) is not None
+    if is_file or _is_plain_folder(name, runs):
         raise ConfigurationError(f"--against: give the folder of real pictures that {name} is held against")
     recipe = Trained.for_use(find_run(name, runs)).recipe
     _, data = open_data(recipe)
     return list(data.samples(data.scored, most=most).pixels())
+
+
+def _is_plain_folder(name: str, runs: Path) -> bool:
+    """Whether it is a folder of pictures rather than a run or a bundle."""
+    return Path(name).is_dir() and not RunFolder(path=Path(name)).exists and bundle_of(name, runs) is None

@@ -46,7 +46,8 @@ def check_collection(
     """
     console = console or Console()
     found = scan_collection(root)
-    problems = examine_collection(root, _port(found), crop_px=crop_px)
+    files = not isinstance(found.train, ArrayPart)
+    problems = examine_collection(root, _port(found), crop_px=crop_px if files else None)
     errors = _of(problems, "error")
     print_groups("error", errors, root, console)
     print_groups("warning", _of(problems, "warning"), root, console)

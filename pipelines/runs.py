@@ -129,7 +129,9 @@ def find_run(name: str | Path, runs: Path = RUNS) -> RunFolder:
         folder = RunFolder(path=path)
         if folder.exists:
             return folder
-    known = [summary.name for summary in summaries(runs)] + [model.stem for model in bundles(runs)]
+    if bundle_of(name, runs) is not None:
+        raise ModelError(f"{name} is a bundle, an exported file; this takes the trained run that it was made from")
+    known = [summary.name for summary in summaries(runs)]
     near = get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the runs in {runs} are: {', '.join(known) or 'none'}"
     raise ModelError(f"There is no trained run {str(name)!r}; {hint}")

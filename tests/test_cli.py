@@ -482,7 +482,10 @@ def test_errors_from_python_are_typed(pairs, tmp_path):
 
 def test_public_names():
     assert sorted(pipelines.__all__) == [
+        "Generate",
         "Setting",
+        "drift",
+        "evaluate",
         "export",
         "import_weights",
         "load",

@@ -178,8 +178,8 @@ def test_a_run_gathers_every_label_and_learns_them():
 def test_what_users_get_classifies_first_with_averaged_weights():
     method, batch = method_of()
     method.eval()
-    assert list(method.deploys()) == ["classify", "generate"]
-    classify, generate = method.deploys().values()
+    assert list(method.deploys()) == ["generate", "classify"]
+    generate, classify = method.deploys().values()
     x = FixedPicture(name="x", channels=3, height_px=32, width_px=32)
     assert (classify.task, classify.inputs) == ("encode", (x,))
     assert classify.outputs == (Vector(name="scores", size=CLASSES),)

@@ -102,6 +102,7 @@ def test_resume_goes_on_to_the_same_weights_as_a_straight_run(spots, runs):
             for file in snapshot.iterdir():
                 file.unlink()
             snapshot.rmdir()
+    assert [path.name for path in half.snapshots.glob("images-*")] == ["images-000000000016"]
     resumed = pipelines.resume(half.path, setting)
     made = [pipelines.load(run.path, device="cpu").arrays(6, seed=3)["x"] for run in (straight, resumed)]
     assert np.array_equal(*made)

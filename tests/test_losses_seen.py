@@ -283,5 +283,5 @@ def test_vectors_take_noise_and_refuse_changes_of_pictures():
     ],
 )
 def test_refused_configurations(wrong):
-    with pytest.raises(ConfigurationError, match=r"config\.seen"):
+    with pytest.raises(ConfigurationError, match=r"config\.game\.seen"):
         SeenConfig(**wrong)

@@ -7,12 +7,15 @@ from torch import Tensor, nn
 
 from translate.method import Method
 
+_UNIT_VECTORS = {"_u", "_v"}
+"""Spectral norm's vectors have length 1, which a mean of them has not: they are copied."""
+
 
 class Averaged:
     """A twin of the method whose deployed networks are running means of the trained ones.
 
     With a half-life of 0 the twin *is* the method. Running statistics are averaged as the weights are, since they
-    belong to them; counters are copied.
+    belong to them; counters and unit vectors are copied.
 
     The half-life is held at a tenth of the images seen so far until that exceeds the one asked for. Until then the
     mean is a power law: after n images, those from m to n weigh 1 - (m / n) ** (10 ln 2), about the 7th power, so half
@@ -36,8 +39,8 @@ class Averaged:
         keep = self._decay(images, batch)
         for average, network in self._pairs:
             _lerp(list(average.parameters()), list(network.parameters()), 1.0 - keep)
-            for target, source in zip(average.buffers(), network.buffers(), strict=True):
-                if target.is_floating_point():
+            for (name, target), source in zip(average.named_buffers(), network.buffers(), strict=True):
+                if target.is_floating_point() and name.rpartition(".")[2] not in _UNIT_VECTORS:
                     target.lerp_(source, 1.0 - keep)
                 else:
                     target.copy_(source)

@@ -185,6 +185,8 @@ class Method(nn.Module):
     """
 
     Config: ClassVar[type[Any]]
+    takes_unlabelled: ClassVar[bool] = False
+    """Whether it learns from samples whose class is hidden (label -1), too."""
 
     def __init__(self, config: Any, spec: SampleSpec) -> None:  # noqa: ANN401 - each method has a Config of its own
         super().__init__()

@@ -62,9 +62,10 @@ def main(arguments: Sequence[str]) -> int:
     options = tyro.cli(EvaluateOptions, prog="pixturn evaluate", args=list(arguments))
     require_json(options.out)
     with watched() as progress:
+        real = options.against or held_out(options.made, most=2 * options.at_most, runs=options.runs)
         evaluation = evaluate(
             judged(options.made, count=options.at_most, seed=options.seed, device=options.device, runs=options.runs),
-            options.against or held_out(options.made, most=2 * options.at_most, runs=options.runs),
+            real,
             features=options.features,
             at_most=options.at_most,
             seed=options.seed,

@@ -26,7 +26,7 @@ class ExportOptions:
     ] = None
     """The file to write, ending in .onnx, or a folder."""
     direction: Annotated[str | None, tyro.conf.arg(metavar="DIRECTION", help_behavior_hint="(default: AtoB)")] = None
-    """Which generator of the run: AtoB, or BtoA where the method has it (cyclegan)."""
+    """Which network of the run: AtoB, or BtoA where the method has it (cyclegan); generate, encode, classify, ..."""
     precision: Precision = "fp32"
     """fp32; fp16 for GPUs; int8 for CPUs where that is faster. Each has a bar of its own."""
     pixels: bool = False

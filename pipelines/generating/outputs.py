@@ -38,7 +38,7 @@ def write_numbers(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
     """Write an .npz, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **dict(arrays))
+    np.savez(buffer, **dict(arrays))  # pyright: ignore[reportArgumentType] - it takes arrays by any name
     write_atomically(path, buffer.getvalue())
 
 

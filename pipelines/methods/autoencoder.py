@@ -89,7 +89,7 @@ class AutoEncoder(Method):
             augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
             batch_size=100,
             schedule=Schedule(shape="cosine", hold=0.0),
-            validation=Validation(best="l1", most=500),
+            validation=Validation(most=500),
         )
 
     def turns(self) -> tuple[Turn, ...]:

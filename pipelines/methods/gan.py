@@ -63,5 +63,5 @@ class GAN(FromNoise):
             augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
             batch_size=100,
             schedule=Schedule(shape="cosine", hold=0.0),
-            validation=Validation(best="kid", most=500),
+            validation=Validation(most=500),
         )

@@ -52,8 +52,7 @@ class InfoGAN(Method):
         code_weight: float = 0.1
         """The same of continuous codes."""
         information_factor: Ramp = field(default_factory=lambda: constantly(1.0))
-        """Of both weights over the run. From 0 upwards, samples look real before codes choose among them: codes that
-        come first are told by whatever is cheapest to draw."""
+        """Of both weights over the run, so that codes can come after samples have begun to look real."""
 
         def __post_init__(self) -> None:
             """Refuse packs, whose samples have different codes."""

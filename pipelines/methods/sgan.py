@@ -66,6 +66,8 @@ class SGAN(Method):
             require(self.labelled_batch >= 1, "config.labelled-batch", self.labelled_batch, "1 or more")
             require(self.labelled_shift_px >= 0, "config.labelled-shift-px", self.labelled_shift_px, "0 or more")
 
+    takes_unlabelled = True
+
     config: Config
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
@@ -136,7 +138,7 @@ class SGAN(Method):
         return {"discriminator": Scored(real=[real_score(real)], fake=[real_score(fake)])}
 
     def deploys(self) -> dict[str, Deploy]:
-        """The classifier, which it is all about, and the generator."""
+        """The generator, and the classifier, which it is all about."""
         x = sample_port(self.spec)
         classify = Deploy(
             module=Classify(discriminator=self.discriminator),
@@ -152,7 +154,7 @@ class SGAN(Method):
             inputs=(self.config.noise.port(),),
             outputs=(x,),
         )
-        return {"classify": classify, "generate": generate}
+        return {"generate": generate, "classify": classify}
 
 
 class Classify(nn.Module):

@@ -142,7 +142,7 @@ def _small(recipe: Recipe[Any]) -> dict[str, Any]:
 def acgan_small() -> Recipe[Any]:
     """For minutes on a CPU, of pictures with classes: narrow networks at 32 px, R3GAN's game beside the classifier.
 
-    The classifier learns from real pictures alone: from made ones too, it takes for a 4 what is often made for one.
+    The classifier learns from real pictures alone.
     """
     recipe = method_class("acgan").recipe()
     narrow = _narrow(recipe.config)
@@ -161,7 +161,7 @@ def infogan_small() -> Recipe[Any]:
 
 
 def _short(recipe: Recipe[Any]) -> dict[str, Any]:
-    """As `_small_modern`, for what is learnt sooner; validating takes longer than training where it is done often."""
+    """As `_small_modern`, shorter and validated less often, which takes a good part of a run so short."""
     return {
         **_small_modern(recipe),
         "length": Length(images=60_000),

@@ -114,13 +114,9 @@ def _comparison(example: Example) -> Markup:
     frame = embedded["output"]
     left, right = next(iter(_pairs([example])), ("output", "output"))
     sides = {left: "left", right: "right"}
-    images = [
-        _image(example.key, name, picture, frame, sides.get(name, "off")) for name, picture in embedded.items()
-    ]
+    images = [_image(example.key, name, picture, frame, sides.get(name, "off")) for name, picture in embedded.items()]
     slider = {"type": "range", "min": 0, "max": 100, "value": 50, "aria-label": f"Compare pictures of {example.key}"}
-    marks = (
-        tag("span", {"class": f"mark {side}"}, _title(name)) for side, name in (("left", left), ("right", right))
-    )
+    marks = (tag("span", {"class": f"mark {side}"}, _title(name)) for side, name in (("left", left), ("right", right)))
     edge = tag("span", {"class": "edge", "aria-hidden": "true"})
     return tag("div", {"class": "stage"}, tag("div", {"class": "pair"}, *images, *marks, edge, tag("input", slider)))
 

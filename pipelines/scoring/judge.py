@@ -96,13 +96,6 @@ class Judge:
             collector.add(part)
         return collector.embeddings()
 
-    def compared(self, made: Iterable[Tensor], real: Iterable[Tensor]) -> Scores:
-        """Distances of made pictures to real ones, as sets; none where there are too few."""
-        vectors, truths = self.embedded(made), self.embedded(real)
-        if min(len(vectors), len(truths)) < _LEAST_FOR_SETS:
-            return Scores(overall={})
-        return Scores(overall=_distances(vectors, truths))
-
     def _real_embeddings(self, held_out: HeldOut, domain: str) -> Embeddings:
         if (held_out, domain) not in self._reals:
             real = EmbeddingCollector(self._backbone)
@@ -110,6 +103,13 @@ class Judge:
                 real.add(pictures)
             self._reals[held_out, domain] = real.embeddings()
         return self._reals[held_out, domain]
+
+
+def distances(made: Embeddings, real: Embeddings) -> Scores:
+    """Distances of made pictures to real ones, as sets; none where there are too few."""
+    if min(len(made), len(real)) < _LEAST_FOR_SETS:
+        return Scores(overall={})
+    return Scores(overall=_distances(made, real))
 
 
 def _distances(made: Embeddings, real: Embeddings) -> dict[str, Score]:

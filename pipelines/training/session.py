@@ -13,6 +13,7 @@ from pipelines.training.initial import start_from
 from translate.card import PicturePort, picture_ports
 from translate.data.device_augmentation import DeviceAugmentation, DeviceAugmenter
 from translate.data.domain import SampleSpec
+from translate.data.domains import OneDomain
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
 from translate.devices import prepare_device
@@ -98,7 +99,10 @@ def build_method(recipe: Recipe[Any]) -> Method:
 
     Raises ConfigurationError where the crops are too small for a discriminator.
     """
-    method = method_class(recipe.method)(recipe.config, recipe.spec())
+    kind = method_class(recipe.method)
+    if isinstance(recipe.domains, OneDomain) and recipe.domains.labels_a_class and not kind.takes_unlabelled:
+        raise ConfigurationError(f"--labels-a-class: {recipe.method} needs every label; leave it out, or train sgan")
+    method = kind(recipe.config, recipe.spec())
     crop_px = recipe.augmentation.crop_px
     for name, network in method.networks().items():
         if isinstance(network, DiscriminatorNetwork) and network.at_least_px > crop_px:

@@ -89,7 +89,7 @@ def _names(root: Path, splits: dict[str, Part], own: tuple[str, ...], given: tup
         return ()
     count = max(int(part.max()) for part in labels) + 1
     names = given or own or _described_names(root) or _numbers(count)
-    if len(names) < count or (given and own and len(given) != len(own)):
+    if len(names) < count or (given and own and given != own):
         raise DatasetError(
             f"{root}: has {max(count, len(own))} classes, and {len(names)} names are given: name them all"
         )

@@ -60,3 +60,7 @@ def advice(remedies: Sequence[Remedy]) -> str:
     *others, last = [str(remedy) for remedy in remedies]
     listed = f"{', '.join(others)} or {last}" if others else last
     return f"Try, one at a time: {listed}."
+
+
+NO_REMEDIES = Remedies(collapse=(), strong_discriminator=(), weak_discriminator=())
+"""Of a method without such options."""

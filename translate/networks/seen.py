@@ -42,19 +42,20 @@ class SeenConfig:
     def __post_init__(self) -> None:
         """Refuse what no discriminator could see."""
         if self.noise.least < 0:
-            raise ConfigurationError("--config.seen.noise is a standard deviation: choose 0 or more at both ends")
+            raise ConfigurationError("--config.game.seen.noise is a standard deviation: choose 0 or more at both ends")
         if not 0 <= self.probability.least <= self.probability.most <= 1:
-            raise ConfigurationError("--config.seen.probability: choose 0 to 1 at both ends")
+            raise ConfigurationError("--config.game.seen.probability: choose 0 to 1 at both ends")
         strange = [change for change in self.augment if change not in get_args(Change)]
         if strange:
-            raise ConfigurationError(f"--config.seen.augment {strange[0]!r} is unknown: use {get_args(Change)}")
+            raise ConfigurationError(f"--config.game.seen.augment {strange[0]!r} is unknown: use {get_args(Change)}")
         if self.adaptive and not self.augment:
             raise ConfigurationError(
-                "--config.seen.adaptive adapts a probability: choose changes (--config.seen.augment)"
+                "--config.game.seen.adaptive adapts a probability: choose changes (--config.game.seen.augment)"
             )
         if not (-1 < self.adaptive_target < 1 and self.adaptive_images > 0):
             raise ConfigurationError(
-                "--config.seen.adaptive-target: choose -1 to 1 (0.6); --config.seen.adaptive-images: 1 or more"
+                "--config.game.seen.adaptive-target: choose -1 to 1 (0.6); "
+                "--config.game.seen.adaptive-images: 1 or more"
             )
 
     def require_signs(self, objective: str) -> None:
@@ -64,8 +65,8 @@ class SeenConfig:
         """
         if self.adaptive and objective not in _SIGNED_OBJECTIVES:
             raise ConfigurationError(
-                f"--config.seen.adaptive reads a score above 0 as real, and {objective} scores have no such zero: "
-                f"choose the objective {' or '.join(_SIGNED_OBJECTIVES)}, or a fixed --config.seen.probability"
+                f"--config.game.seen.adaptive reads a score above 0 as real, and {objective} scores have no such zero: "
+                f"choose the objective {' or '.join(_SIGNED_OBJECTIVES)}, or a fixed --config.game.seen.probability"
             )
 
     def build(self, shape: Shape) -> "Seen":
@@ -75,8 +76,8 @@ class SeenConfig:
         """
         if not is_picture(shape) and self.augment:
             raise ConfigurationError(
-                f"--config.seen.augment {' '.join(self.augment)} changes pictures, and the samples are vectors of "
-                f"{shape[0]} numbers: leave it empty (--config.seen.noise works for vectors)"
+                f"--config.game.seen.augment {' '.join(self.augment)} changes pictures, and the samples are vectors of "
+                f"{shape[0]} numbers: leave it empty (--config.game.seen.noise works for vectors)"
             )
         return Seen(config=self)
 

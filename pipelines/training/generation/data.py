@@ -67,6 +67,7 @@ def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
         raise DatasetError(
             f"{recipe.data}: nothing is held out for validation: raise --validation.fraction, or add samples"
         )
+    _require_labels(collection, one_domain(recipe))
     port = sample_port_of(one_domain(recipe))
     part = with_few_labels(collection.train, one_domain(recipe))
     data = Data(
@@ -76,6 +77,15 @@ def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
         recipe=recipe,
     )
     return recipe, data
+
+
+def _require_labels(collection: Collection, domain: OneDomain) -> None:
+    for name, part in collection.splits.items():
+        if domain.labelled and part.labels is None:
+            raise DatasetError(
+                f"{collection.root}: the {name} samples have no classes, and the training samples do: put them into a "
+                "folder for each class too (or add their labels), or take them away"
+            )
 
 
 def known(recipe: Recipe[Any]) -> tuple[Recipe[Any], Collection]:

@@ -1,6 +1,7 @@
 """The health of a run that generates: variety, memory, and the balance of its game."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,16 +11,20 @@ from pipelines.generating.neighbours import nearest, nearness
 from pipelines.report import Finding
 from pipelines.report.model import Severity
 from pipelines.trained import Trained
-from pipelines.training.evaluation import discriminator_scores
+from pipelines.training.evaluation import discriminator_scores, judged_count
 from pipelines.training.generation.held_out import HeldOut
+from translate.card import Label
 from translate.checkpoint import NETWORKS
 from translate.data.domains import LABEL
 from translate.data.tensors import to_uint8
+from translate.from_noise import FromNoiseConfig
 from translate.game import FAKE, REAL
 from translate.method import Method
 from translate.metrics.finding import Finding as HealthFinding
 from translate.metrics.health_balance import Probabilities, check_game, check_probabilities
 from translate.metrics.health_samples import check_class_diversity, check_samples
+from translate.metrics.remedies import NO_REMEDIES, Remedies
+from translate.recipe import Recipe
 
 _SEVERITIES: Mapping[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
 _JUDGED = 256
@@ -36,19 +41,22 @@ def examine(
     device: torch.device,
 ) -> Iterable[Finding]:
     """Everything that is found to be wrong, in the report's words; `course` are all recorded figures by name."""
-    generator = _name_of(trained.method, deploy)
+    generator, remedies = _name_of(trained.method, deploy), remedies_of(trained.recipe)
     real = held_out.tensor(0, len(held_out), torch.device("cpu"))
     labels = held_out.labels
-    yield from map(_told, check_samples(made[:_SEEN], real[:_SEEN], real_labels=_first(labels), generator=generator))
-    if labels is not None and LABEL in trained.method.spec.domains:
+    yield from map(
+        _told,
+        check_samples(made[:_SEEN], real[:_SEEN], real_labels=_first(labels), generator=generator, remedies=remedies),
+    )
+    if labels is not None and any(isinstance(port, Label) for port in trained.method.deploys()[deploy].inputs):
         found = check_class_diversity(made, labels, real, labels, names=_names(trained), generator=generator)
         yield from map(_told, found)
     if held_out.are_pictures:
         yield _memory(made, held_out, training)
     method = _as_trained(trained).to(device)
-    count = min(_JUDGED, len(held_out)) // 4 * 4
-    for scores in discriminator_scores(method, held_out.batch(count, device)):
-        yield from map(_told, check_game(scores))
+    count = judged_count(method, min(_JUDGED, len(held_out)))
+    for scores in discriminator_scores(method, held_out.batch(count, device)) if count else ():
+        yield from map(_told, check_game(scores, remedies=remedies))
     yield from map(_told, _drifting(course))
 
 
@@ -58,6 +66,11 @@ def _drifting(course: Mapping[str, Sequence[float]]) -> Iterable[HealthFinding]:
         return []
     real, fake = np.array(course[REAL]), np.array(course[FAKE])
     return check_probabilities(Probabilities(discriminator="discriminator", real=real, fake=fake))
+
+
+def remedies_of(recipe: Recipe[Any]) -> Remedies:
+    """What the method offers: the options of its game, or nothing where it plays none."""
+    return Remedies() if isinstance(recipe.config, FromNoiseConfig) else NO_REMEDIES
 
 
 def _memory(made: Tensor, held_out: HeldOut, training: HeldOut) -> Finding:

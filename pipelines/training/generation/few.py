@@ -20,7 +20,8 @@ def with_few_labels(part: Part, domain: OneDomain) -> Part:
     if not domain.labelled or part.labels is None or not domain.labels_a_class:
         return part
     kept = np.full_like(part.labels, UNLABELLED)
-    order = np.array(sorted(range(len(part)), key=lambda index: hash_of(part.keys[index])))
+    keys = part.keys
+    order = np.array(sorted(range(len(part)), key=lambda index: hash_of(keys[index])))
     for number, name in enumerate(domain.classes):
         first = order[part.labels[order] == number][: domain.labels_a_class]
         if len(first) < domain.labels_a_class:

@@ -25,6 +25,11 @@ from translate.recipe import Recipe
 _MOST_SCORED = 1000
 _MOST_TRAINING = 10_000
 _MOST_EXAMPLES = 100
+_TOO_FEW = Finding(
+    severity="warning",
+    message="Too few samples are held out to score this model",
+    remedy="add samples, or raise --validation.fraction",
+)
 
 
 def report(folder: RunFolder, device: torch.device) -> Report:
@@ -44,8 +49,8 @@ def report(folder: RunFolder, device: torch.device) -> Report:
     contest = hold_contest(Generate(trained.runtime(name, device)), held_out, training, device)
     return replace(
         plain,
-        verdicts=tuple(_verdicts(contest)),
-        scores=_table(contest),
+        verdicts=tuple(_verdicts(contest)) if contest.scores else (_TOO_FEW,),
+        scores=_table(contest) if contest.scores else None,
         examples=_examples(contest, training) if held_out.are_pictures else (),
         examples_note=_note(trained, data, held_out, training),
         health=tuple(examine(trained, name, contest.made, held_out, training, curves(folder), device)),
@@ -106,8 +111,9 @@ def _note(trained: Trained, data: Data, held_out: HeldOut, training: HeldOut) ->
     images = next(iter(trained.cards.values())).images_seen
     return (
         f"The first {_MOST_EXAMPLES} samples of one seed, not chosen; beside each the nearest of {len(training):,} "
-        f"training samples, pixel by pixel, the closest first. Scored against {len(held_out):,} {data.scored} samples; "
-        f"the best weights ({images:,} images)."
+        f"training samples, pixel by pixel, the closest first. Scored against {len(held_out):,} {data.scored} samples"
+        f"{'' if data.scored == 'test' else ', by which the weights were chosen too'}; the best weights "
+        f"({images:,} images)."
     )
 
 

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from pipelines.generating.generate import Generate
 from pipelines.generating.show import shown_samples
-from pipelines.scoring.judge import Judge, Score
+from pipelines.scoring.judge import Judge, Score, distances
 from pipelines.tasks import GENERATE
-from pipelines.training.evaluation import discriminator_scores, evaluating
+from pipelines.training.evaluation import discriminator_scores, evaluating, judged_count
+from pipelines.training.generation.diagnose import remedies_of
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.made import (
     CLASSIFY,
@@ -24,6 +25,7 @@ from pipelines.training.generation.made import (
 from pipelines.training.session import Session
 from translate.card import Card
 from translate.method import Deploy
+from translate.metrics.distribution import Embeddings
 from translate.metrics.energy import energy_distance
 from translate.metrics.finding import Finding
 from translate.metrics.health_balance import check_game
@@ -49,6 +51,7 @@ class Validator:
         self._held_out = held_out
         self._device = session.engine.device
         self._judge = Judge(self._device) if held_out.are_pictures else None
+        self._real: Embeddings | None = None
         self._diversity: list[float] = []
         """At every validation, 1 where samples vary as real ones do."""
         self._in_a_row: Counter[str] = Counter()
@@ -66,7 +69,7 @@ class Validator:
     def _measured(self, name: str, deploy: Deploy) -> dict[str, Score]:
         if deploy.task == GENERATE:
             return self._of_samples(deploy)
-        if name == CLASSIFY and self._held_out.labels is not None:
+        if name == CLASSIFY and self._held_out.labels is not None and self._held_out.learns_classes:
             return {"class_accuracy": classify_score(deploy, self._held_out, self._device)}
         if name == RECONSTRUCT and self._judge is not None:
             return reconstruction_scores(deploy, self._held_out, self._device)
@@ -77,7 +80,9 @@ class Validator:
         real = self._held_out.tensor(0, len(self._held_out), self._device)
         self._watch(made, real)
         if self._judge is not None:
-            return dict(self._judge.compared(made.split(64), self._held_out.batches(self._device)).overall)
+            if self._real is None:
+                self._real = self._judge.embedded(self._held_out.batches(self._device))
+            return dict(distances(self._judge.embedded(made.split(64)), self._real).overall)
         return {"energy": Score(value=energy_distance(made, real), standard_error=None, pictures=len(real))}
 
     def sheet(self) -> np.ndarray:
@@ -95,17 +100,20 @@ class Validator:
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """See `pipelines.training.kit.Validator`."""
         engine = self._session.engine
-        count = min(_JUDGED, len(self._held_out)) // 4 * 4  # discriminators may look at several samples at once
+        count = judged_count(engine.method, min(_JUDGED, len(self._held_out)))
+        if not count:
+            return []
         with engine.autocast():
             return discriminator_scores(engine.method, self._held_out.batch(count, engine.device))
 
     def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
         """A game that stays out of balance, and variety that falls or stays away."""
-        found = [finding for part in scores for finding in check_game(part)]
+        remedies = remedies_of(self._session.recipe)
+        found = [finding for part in scores for finding in check_game(part, remedies=remedies)]
         now = {finding.code for finding in found}
         self._in_a_row = Counter({code: self._in_a_row[code] + 1 for code in now})
         yield from (finding for finding in found if self._in_a_row[finding.code] >= _LASTING)
-        yield from check_diversity_history(np.array(self._diversity))
+        yield from check_diversity_history(np.array(self._diversity), remedies=remedies)
 
     def _watch(self, made: Tensor, real: Tensor) -> None:
         if len(real) < FEWEST_SAMPLES:
