@@ -32,7 +32,7 @@ def commands(name: str, card: Card) -> Iterator[str]:
     yield from ("```shell", "pip install 'pixturn[cpu]'", f"sha256sum -c {name}.sha256")
     shell, python = _RUNS.get(card.task, _translate)(name, card)
     yield from (*shell, "```", "")
-    yield from ("```python", "import pipelines", python, "```")
+    yield from ("```python", "import pipelines", "", python, "```")
 
 
 def _translate(name: str, card: Card) -> tuple[list[str], str]:
