@@ -66,6 +66,8 @@ NETS["dropout"] = (lambda: ResNet(width=4, blocks=2, norm="batch", dropout=0.5),
 NETS["compact x1"] = (lambda: Compact(width=8, convolutions=3, scale=1), {})
 NETS["compact x2"] = (lambda: Compact(width=8, convolutions=3, scale=2), {})
 QUICK = ["resnet instance blur", "compact x2"]
+AT_LARGE_SIZES = {"difference of resnet": replace(BARS["fp32"], difference=2e-4)}
+"""Of some pictures of 1021 x 767 px: what it adds to its input is up to 2, and so is the rounding (1.41e-4 measured)."""
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +238,7 @@ def test_the_whole_matrix(name, seed):
         # A share of the few values at the least size says little.
         prove(graph, network, samples(count), [least], bar=replace(BARS["fp32"], changed=1.0))
     large = LARGE_SIZES if name != "unet deep" else LARGE_SIZES[:1]
-    prove(graph, network, samples({0: 5, 1: 2, 2: 1}[seed]), large)
+    prove(graph, network, samples({0: 5, 1: 2, 2: 1}[seed]), large, bar=AT_LARGE_SIZES.get(name))
 
 
 @pytest.mark.slow
