@@ -67,7 +67,7 @@ NETS["compact x1"] = (lambda: Compact(width=8, convolutions=3, scale=1), {})
 NETS["compact x2"] = (lambda: Compact(width=8, convolutions=3, scale=2), {})
 QUICK = ["resnet instance blur", "compact x2"]
 AT_LARGE_SIZES = {"difference of resnet": replace(BARS["fp32"], difference=2e-4)}
-"""Of some pictures of 1021 x 767 px: what it adds to its input is up to 2, and so is the rounding (1.41e-4 measured)."""
+"""Of some pictures of 1021 x 767 px: what it adds to its input is up to 2, and so the rounding (1.41e-4 seen)."""
 
 
 @pytest.fixture(autouse=True)

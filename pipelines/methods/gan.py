@@ -53,7 +53,7 @@ class GAN(FromNoise):
         The published code multiplies the rate by 1 / 1.000004 a step and raises the momentum from 0.5 to 0.7; here the
         rate falls by a cosine, and the momentum stays.
         """
-        # The paper's 0.1 is for pixels in [0, 1]; in [-1, 1] their squared norm is eight times as large, and it diverges.
+        # The paper's 0.1 is for pixels in [0, 1]; in [-1, 1] their squared norm is eight times as large: it diverges.
         sgd = SGD(learning_rate=0.01, momentum=0.5)
         return Recipe(
             method="gan",
