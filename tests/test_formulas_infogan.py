@@ -14,11 +14,10 @@ from pipelines.methods.infogan import InfoGAN
 from translate.card import FixedPicture, Label, Latent, Vector
 from translate.codes import CodesConfig
 from translate.errors import ConfigurationError
-from translate.method import Batch, Progress
+from translate.method import Batch
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.sample_discriminators import SampleDiscriminatorConfig
 from translate.noise import Noise
-from translate.ramp import Ramp
 
 PLAIN: dict[str, Any] = {
     "noise": Noise(size=5, distribution="uniform"),
@@ -105,16 +104,6 @@ def test_both_sides_play_the_game_and_raise_the_information(turn, codes):
 def test_weights_are_lambdas(turn):
     method, batch = method_of(category_weight=0.5, code_weight=3.0)
     assert_same_move(method, turn, batch, lambda: SIDES[turn](method, batch))
-
-
-@every_side
-def test_both_weights_follow_the_run_where_they_are_ramped(turn):
-    method, batch = method_of(information_factor=Ramp(start=0.25, end=1.0, shape="linear"))
-    start, end = (terms_of(method, turn, batch, Progress(images=n, total_images=2)) for n in (0, 2))
-    plain = information(method, batch, made(method, batch))
-    for name, value in plain.items():
-        torch.testing.assert_close(end[name].detach(), value.detach(), rtol=1e-5, atol=1e-7)
-        torch.testing.assert_close(start[name].detach(), 0.25 * value.detach(), rtol=1e-5, atol=1e-7)
 
 
 @every_side

@@ -1,6 +1,7 @@
 """Learning to generate, from a folder to samples: by the same commands as learning to translate."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -91,6 +92,9 @@ def test_the_report_holds_the_model_between_real_samples_and_a_trivial_generator
     for words in ("training samples themselves", "normal distribution of the numbers", "coverage", "two-sample"):
         assert words in text
     assert "Nearest" in text
+    distances = [float(value) for value in re.findall(r'data-metric="distance[^"]*" data-value="([^"]+)"', text)]
+    assert len(distances) > 10
+    assert distances == sorted(distances), "what is nearest to a training picture is looked at first"
 
 
 def test_resume_goes_on_to_the_same_weights_as_a_straight_run(spots, runs):

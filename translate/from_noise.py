@@ -1,14 +1,14 @@
-"""A generator from noise against one discriminator: what GAN, DCGAN, CGAN and R3GAN have in common."""
+"""A generator from noise against one discriminator, with heads on its features or without."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, X
 from translate.deploy import generation
-from translate.game import Game, GameConfig
+from translate.game import Game, GameConfig, OnFeatures, no_heads
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
 from translate.networks.latent_generators import LatentGeneratorConfig
@@ -35,33 +35,67 @@ class FromNoiseConfig:
         penalty.require_norm(self.discriminator.norm)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Heads:
+    """Loss terms of networks that read the discriminator's features: in its own turn, and in the generator's."""
+
+    on_real: OnFeatures = no_heads
+    """Of real samples, in the discriminator's turn."""
+    on_fake: OnFeatures = no_heads
+    """Of made ones, in the discriminator's turn."""
+    for_generator: OnFeatures = no_heads
+    """Of made ones, in the generator's turn."""
+
+
 class FromNoise(Method):
     """Learns to make samples like those of x, of a class where the data set has classes.
 
-    Subclasses say what their paper chose: a Config, a recipe.
+    Subclasses say what their paper chose: a Config, a recipe; and where it has heads that read the discriminator's
+    features, their terms.
     """
 
     config: FromNoiseConfig
+    tells_discriminator: ClassVar[bool] = True
+    """Whether the discriminator is told the class, where there are classes."""
 
     def __init__(self, config: Any, spec: SampleSpec) -> None:  # noqa: ANN401 - each method has a Config of its own
         super().__init__(config, spec)
         shape, classes = spec.shape(X), spec.classes(LABEL)
-        self.generator = self.config.generator.build(shape, self.config.noise.size, classes)
-        self.discriminator = self.config.discriminator.build(shape, classes)
+        self.generator = self.config.generator.build(shape, self.code_size(), classes)
+        self.discriminator = self.config.discriminator.build(shape, classes if self.tells_discriminator else 0)
         self.game: Game = self.config.game.build(shape)
+
+    def code_size(self) -> int:
+        """Numbers that the generator is given a sample."""
+        return self.config.noise.size
+
+    def judges(self) -> tuple[nn.Module, ...]:
+        """What learns in the discriminator's turn."""
+        return (self.discriminator,)
+
+    def heads(self, batch: Batch, progress: Progress) -> Heads:
+        """The terms of what reads the discriminator's features; none by default."""
+        return Heads()
 
     def turns(self) -> tuple[Turn, ...]:
         """The discriminator k times, then the generator (Goodfellow et al. 2014, algorithm 1)."""
         steps = self.config.game.discriminator_steps
         return (
-            Turn(name="discriminator", trains=(self.discriminator,), loss=self.discriminator_loss, repeats=steps),
+            Turn(name="discriminator", trains=self.judges(), loss=self.discriminator_loss, repeats=steps),
             Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
         )
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
         """-E log D(x) - E log(1 - D(G(z))), or what the objective has in its place, and the penalties."""
+        heads = self.heads(batch, progress)
         terms, watched = self.game.discriminator_terms(
-            self.discriminator, batch[X], self._fake(batch), progress, label=batch.get(LABEL)
+            self.discriminator,
+            batch[X],
+            self.fake(batch),
+            progress,
+            label=self._told(batch),
+            on_real=heads.on_real,
+            on_fake=heads.on_fake,
         )
         for name, value in watched.items():
             batch.note(name, value)
@@ -70,20 +104,33 @@ class FromNoise(Method):
     def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
         """-E log D(G(z)), or what the objective has in its place."""
         return self.game.generator_terms(
-            self.discriminator, batch[X], self._fake(batch), progress, label=batch.get(LABEL)
+            self.discriminator,
+            batch[X],
+            self.fake(batch),
+            progress,
+            label=self._told(batch),
+            on_fake=self.heads(batch, progress).for_generator,
         )
 
-    def _fake(self, batch: Batch) -> Tensor:
-        return batch.share("fake", self.generator, lambda: self._make(batch))
+    def fake(self, batch: Batch) -> Tensor:
+        """The made samples of this iteration."""
+        return batch.share("fake", self.generator, lambda: self.make(batch))
 
-    def _make(self, batch: Batch) -> Tensor:
-        z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
-        return self.generator(z, batch.get(LABEL))
+    def make(self, batch: Batch) -> Tensor:
+        """Samples out of the batch's noise, of its classes."""
+        return self.generator(self.noise_of(batch), batch.get(LABEL))
+
+    def noise_of(self, batch: Batch) -> Tensor:
+        """The noise of this iteration, N x size."""
+        return batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
+
+    def _told(self, batch: Batch) -> Tensor | None:
+        return batch.get(LABEL) if self.tells_discriminator else None
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
         """What the discriminator says of held-out samples, and of made ones."""
-        label = batch.get(LABEL)
-        real, fake = self.discriminator(batch[X], label), self.discriminator(self._make(batch), label)
+        label = self._told(batch)
+        real, fake = self.discriminator(batch[X], label), self.discriminator(self.make(batch), label)
         return {"discriminator": Scored(real=[real], fake=[fake])}
 
     def deploys(self) -> dict[str, Deploy]:

@@ -17,13 +17,12 @@ from torch import Tensor, nn
 from translate.card import Vector
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
-from translate.data.domains import LABEL, OneDomain, X
-from translate.deploy import generation, sample_port
+from translate.data.domains import LABEL, OneDomain
+from translate.deploy import sample_port
 from translate.errors import ConfigurationError, require
-from translate.from_noise import FromNoiseConfig
-from translate.game import Game
+from translate.from_noise import FromNoise, FromNoiseConfig, Heads
 from translate.losses.classes import classification
-from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.method import Batch, Deploy, Progress, Terms
 from translate.networks.heads import ClassifierHead
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.sample_discriminators import SampleDiscriminator, SampleDiscriminatorConfig
@@ -32,7 +31,7 @@ from translate.recipe import Length, Recipe, Validation
 from translate.schedule import Schedule
 
 
-class ACGAN(Method):
+class ACGAN(FromNoise):
     """Learns to make samples of a class, and to tell the classes of samples."""
 
     @dataclass(frozen=True, kw_only=True)
@@ -59,15 +58,12 @@ class ACGAN(Method):
                     "of one sample: choose 1"
                 )
 
-    config: Config
+    config: Config  # pyright: ignore[reportIncompatibleVariableOverride] - it is never assigned anew
+    tells_discriminator = False
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
-        shape, classes = spec.shape(X), spec.classes(LABEL)
-        self.generator = config.generator.build(shape, config.noise.size, classes)
-        self.discriminator = config.discriminator.build(shape)
-        self.classifier = ClassifierHead(features=self.discriminator.feature_size, classes=classes)
-        self.game: Game = config.game.build(shape)
+        self.classifier = ClassifierHead(features=self.discriminator.feature_size, classes=spec.classes(LABEL))
 
     @staticmethod
     def recipe() -> Recipe[Config]:
@@ -85,37 +81,16 @@ class ACGAN(Method):
             validation=Validation(best="kid", most=500),
         )
 
-    def turns(self) -> tuple[Turn, ...]:
-        """The discriminator with its classifier, then the generator."""
-        judges = (self.discriminator, self.classifier)
-        steps = self.config.game.discriminator_steps
-        return (
-            Turn(name="discriminator", trains=judges, loss=self.discriminator_loss, repeats=steps),
-            Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
-        )
+    def judges(self) -> tuple[nn.Module, ...]:
+        """The discriminator with its classifier."""
+        return (self.discriminator, self.classifier)
 
-    def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """-(L_S + L_C)."""
-        terms, watched = self.game.discriminator_terms(
-            self.discriminator,
-            batch[X],
-            self._fake(batch),
-            progress,
+    def heads(self, batch: Batch, progress: Progress) -> Heads:
+        """-L_C: of real and of made samples in the discriminator's turn, of made ones in the generator's."""
+        return Heads(
             on_real=lambda features: {"class_real": self._class_term(features, batch)},
             on_fake=lambda features: self._class_of_made(features, batch),
-        )
-        for name, value in watched.items():
-            batch.note(name, value)
-        return terms
-
-    def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """-(L_C - L_S), where L_S is played as the objective says: -E log P(S = real | G(c, z)) by default."""
-        return self.game.generator_terms(
-            self.discriminator,
-            batch[X],
-            self._fake(batch),
-            progress,
-            on_fake=lambda features: {"class": self._class_term(features, batch)},
+            for_generator=lambda features: {"class": self._class_term(features, batch)},
         )
 
     def _class_of_made(self, features: Tensor, batch: Batch) -> Terms:
@@ -124,19 +99,6 @@ class ACGAN(Method):
 
     def _class_term(self, features: Tensor, batch: Batch) -> Tensor:
         return self.config.class_weight * classification(self.classifier(features), batch[LABEL])
-
-    def _fake(self, batch: Batch) -> Tensor:
-        """Of the classes of the real samples, so that c has the data's distribution."""
-        return batch.share("fake", self.generator, lambda: self._make(batch))
-
-    def _make(self, batch: Batch) -> Tensor:
-        z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
-        return self.generator(z, batch[LABEL])
-
-    def scores(self, batch: Batch) -> dict[str, Scored]:
-        """What the discriminator says of held-out samples, and of made ones."""
-        real, fake = self.discriminator(batch[X]), self.discriminator(self._make(batch))
-        return {"discriminator": Scored(real=[real], fake=[fake])}
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator, and the classifier on the discriminator's features."""
@@ -147,7 +109,7 @@ class ACGAN(Method):
             inputs=(sample_port(self.spec),),
             outputs=(Vector(name="scores", size=self.spec.classes(LABEL)),),
         )
-        return {"generate": generation(self.generator, self.config.noise.port(), self.spec), "classify": classify}
+        return {**super().deploys(), "classify": classify}
 
 
 class Classify(nn.Module):

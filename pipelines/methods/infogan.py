@@ -20,21 +20,19 @@ from translate.data.domain import SampleSpec
 from translate.data.domains import OneDomain, X
 from translate.deploy import sample_port
 from translate.errors import ConfigurationError
-from translate.from_noise import FromNoiseConfig
-from translate.game import Game
+from translate.from_noise import FromNoise, FromNoiseConfig, Heads
 from translate.losses.information import categorical_information, continuous_information
-from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
+from translate.method import Batch, Deploy, Progress, Terms
 from translate.networks.heads import CodeHead
 from translate.networks.latent_generators import LatentGenerator
 from translate.networks.sample_discriminators import SampleDiscriminator
 from translate.noise import Noise
 from translate.optimisers import Adam
-from translate.ramp import Ramp, constantly
 from translate.recipe import Length, Recipe, Validation
 from translate.schedule import Schedule
 
 
-class InfoGAN(Method):
+class InfoGAN(FromNoise):
     """Learns to make samples out of noise and codes that come to mean something, without labels."""
 
     @dataclass(frozen=True, kw_only=True)
@@ -51,8 +49,6 @@ class InfoGAN(Method):
         """Weight of the information in categorical codes, lambda in the paper."""
         code_weight: float = 0.1
         """The same of continuous codes."""
-        information_factor: Ramp = field(default_factory=lambda: constantly(1.0))
-        """Of both weights over the run, so that codes can come after samples have begun to look real."""
 
         def __post_init__(self) -> None:
             """Refuse packs, whose samples have different codes."""
@@ -63,20 +59,16 @@ class InfoGAN(Method):
                     "features of one sample: choose 1"
                 )
 
-    config: Config
+    config: Config  # pyright: ignore[reportIncompatibleVariableOverride] - it is never assigned anew
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
-        shape = spec.shape(X)
-        self.generator = config.generator.build(shape, config.noise.size + config.codes.size)
-        self.discriminator = config.discriminator.build(shape)
         self.head = CodeHead(
             features=self.discriminator.feature_size,
             categorical=config.codes.categories,
             continuous=config.codes.continuous,
             widths=config.head,
         )
-        self.game: Game = config.game.build(shape)
 
     @staticmethod
     def recipe() -> Recipe[Config]:
@@ -94,60 +86,40 @@ class InfoGAN(Method):
             validation=Validation(best="kid", most=500),
         )
 
-    def turns(self) -> tuple[Turn, ...]:
-        """The discriminator with Q on its features, then the generator."""
-        steps = self.config.game.discriminator_steps
-        readers = (self.discriminator, self.head)
-        return (
-            Turn(name="discriminator", trains=readers, loss=self.discriminator_loss, repeats=steps),
-            Turn(name="generator", trains=(self.generator,), loss=self.generator_loss),
-        )
+    def code_size(self) -> int:
+        """Of the noise and the codes behind it."""
+        return self.config.noise.size + self.config.codes.size
 
-    def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """-V(D, G) - lambda L_I(G, Q)."""
-        terms, watched = self.game.discriminator_terms(
-            self.discriminator,
-            batch[X],
-            self._fake(batch),
-            progress,
-            on_fake=lambda features: self._information(features, batch, progress),
-        )
-        for name, value in watched.items():
-            batch.note(name, value)
-        return terms
+    def judges(self) -> tuple[nn.Module, ...]:
+        """The discriminator with Q on its features."""
+        return (self.discriminator, self.head)
 
-    def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """V(D, G), as the objective has it, - lambda L_I(G, Q)."""
-        return self.game.generator_terms(
-            self.discriminator,
-            batch[X],
-            self._fake(batch),
-            progress,
-            on_fake=lambda features: self._information(features, batch, progress),
-        )
+    def heads(self, batch: Batch, progress: Progress) -> Heads:
+        """-lambda L_I(G, Q), on both sides."""
 
-    def _information(self, features: Tensor, batch: Batch, progress: Progress) -> Terms:
+        def information(features: Tensor) -> Terms:
+            return self._information(features, batch)
+
+        return Heads(on_fake=information, for_generator=information)
+
+    def _information(self, features: Tensor, batch: Batch) -> Terms:
         """-lambda L_I of the two kinds of codes; the bound of categorical codes is noted in nats."""
         said, config = self.head(features), self.config
-        factor = config.information_factor.at(progress)
         terms: dict[str, Tensor] = {}
         if config.codes.categories:
             pairs = zip(said.categorical, self._categories(batch).unbind(dim=1), strict=True)
             bound = torch.stack([categorical_information(logits, drawn) for logits, drawn in pairs]).sum()
             batch.note("information_nats", bound)
-            terms["category"] = -factor * config.category_weight * bound
+            terms["category"] = -config.category_weight * bound
         if config.codes.continuous:
             bound = continuous_information(said.continuous, self._continuous(batch))
-            terms["code"] = -factor * config.code_weight * bound
+            terms["code"] = -config.code_weight * bound
         return terms
 
-    def _fake(self, batch: Batch) -> Tensor:
-        return batch.share("fake", self.generator, lambda: self._make(batch))
-
-    def _make(self, batch: Batch) -> Tensor:
-        z = batch.share("z", (), lambda: self.config.noise.draw(len(batch[X]), batch[X].device))
+    def make(self, batch: Batch) -> Tensor:
+        """Samples out of the batch's noise and codes."""
         categories = self._categories(batch).unbind(dim=1)
-        return self.generator(self.config.codes.behind(z, categories, self._continuous(batch)))
+        return self.generator(self.config.codes.behind(self.noise_of(batch), categories, self._continuous(batch)))
 
     def _categories(self, batch: Batch) -> Tensor:
         codes, x = self.config.codes, batch[X]
@@ -156,11 +128,6 @@ class InfoGAN(Method):
     def _continuous(self, batch: Batch) -> Tensor:
         codes, x = self.config.codes, batch[X]
         return batch.share("continuous", (), lambda: codes.draw_continuous(len(x), x.device))
-
-    def scores(self, batch: Batch) -> dict[str, Scored]:
-        """What the discriminator says of held-out samples, and of made ones."""
-        real, fake = self.discriminator(batch[X]), self.discriminator(self._make(batch))
-        return {"discriminator": Scored(real=[real], fake=[fake])}
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator with ports for its codes, and Q, which reads codes from samples."""

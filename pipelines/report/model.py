@@ -118,7 +118,7 @@ class Report:
 
     `status` says how the run ended and `outcome` how good that is. `health` is None where nothing was checked and
     empty where nothing was found. `examples_note` says which pictures the examples are. Examples are sorted by their
-    first score, worst first.
+    first score, worst first; `examples_better` says which way is good for scores that are no metric of the table.
     """
 
     title: str
@@ -132,6 +132,7 @@ class Report:
     scores: ScoreTable | None = None
     examples: tuple[Example, ...] = ()
     examples_note: str = ""
+    examples_better: Mapping[str, Better] = field(default_factory=dict[str, Better])
     charts: tuple[Chart, ...] = ()
     health: tuple[Finding, ...] | None = None
     data: DataSummary | None = None

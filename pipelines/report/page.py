@@ -89,9 +89,8 @@ def _parts(report: Report) -> list[Markup]:
 
 
 def _candidates(report: Report) -> dict[str, Markup | None]:
-    better: dict[str, Better] = (
-        {metric.name: metric.better for metric in report.scores.metrics} if report.scores else {}
-    )
+    metrics = report.scores.metrics if report.scores else ()
+    better: dict[str, Better] = {**{metric.name: metric.better for metric in metrics}, **report.examples_better}
     note = tag("p", {"class": "muted"}, report.examples_note)
     return {
         "Scores": sections.score_table(report.scores) if report.scores else None,

@@ -25,6 +25,7 @@ from translate.recipe import Recipe
 _MOST_SCORED = 1000
 _MOST_TRAINING = 10_000
 _MOST_EXAMPLES = 100
+_NEAREST = "distance to the nearest (levels)"
 _TOO_FEW = Finding(
     severity="warning",
     message="Too few samples are held out to score this model",
@@ -52,6 +53,7 @@ def report(folder: RunFolder, device: torch.device) -> Report:
         verdicts=tuple(_verdicts(contest)) if contest.scores else (_TOO_FEW,),
         scores=_table(contest) if contest.scores else None,
         examples=_examples(contest, training) if held_out.are_pictures else (),
+        examples_better={_NEAREST: "higher"},  # what is near to a training picture is suspicious
         examples_note=_note(trained, data, held_out, training),
         health=tuple(examine(trained, name, contest.made, held_out, training, curves(folder), device)),
     )
@@ -101,7 +103,7 @@ def _examples(contest: Contest, training: HeldOut) -> tuple[Example, ...]:
             key=f"sample {index}",
             output=made[index],
             extra={"nearest": known[found.places[index, 0]]},
-            scores={"distance to the nearest (levels)": float(found.distances[index, 0])},
+            scores={_NEAREST: float(found.distances[index, 0])},
         )
         for index in range(len(made))
     )
