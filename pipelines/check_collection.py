@@ -25,6 +25,26 @@ def is_collection(root: Path) -> bool:
     return isinstance(found.train, ArrayPart) or len(found.names) > _DOMAINS
 
 
+def may_be_classes(root: Path) -> bool:
+    """Whether the two folders of a data set may hold two classes as well as two domains: a and b are domains."""
+    try:
+        names = scan_collection(root).names
+    except DatasetError:
+        return False
+    return len(names) == _DOMAINS and {name.lower() for name in names} != {"a", "b"}
+
+
+def tell_of_classes(root: Path, console: Console | None = None) -> None:
+    """Print how a data set of two folders is read where these are classes."""
+    first, second = scan_collection(root).names
+    (console or Console()).print(
+        f"Are {first} and {second} two classes, rather than pictures and what they are to become? For methods that "
+        "learn classes: pixturn check DIR --recipe cgan",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def has_points(root: Path) -> bool:
     """Whether the samples are points rather than pictures. Raises DatasetError for what cannot be understood."""
     return isinstance(_port(scan_collection(root)), Vector)

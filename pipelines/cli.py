@@ -31,6 +31,8 @@ COMMANDS = {
     "train": "Train by a recipe on a data set, or go on with a run",
     "list": "List the runs and the methods",
     "run": "Translate a picture or a folder with a trained run",
+    "upscale": "Make a picture or a folder of them larger",
+    "inpaint": "Fill what a mask marks in a picture, or extend it beyond its edges",
     "generate": "Make pictures with a trained generator, or sheets that show what it has learnt",
     "evaluate": "Hold a folder of made pictures against real ones: how good are they as a set?",
     "drift": "Test whether production pictures have left what a model was trained on",

@@ -20,6 +20,7 @@ def load(
     direction: str | None = None,
     device: Device = "auto",
     compute: Compute = "fp32",
+    fidelity: float | None = None,
     runs: Path = RUNS,
     tiles: Tiles | None = None,
 ) -> Pipeline:
@@ -31,19 +32,23 @@ def load(
         device: where to compute; `tensorrt` and `openvino` are for .onnx files, `mps` is for runs.
         compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less
             exact.
+        fidelity: where NAME-perceptual.onnx lies beside the file: 1 is what was trained for pixels, 0 what was trained
+            to please, and between them the weights are mixed; see pipelines.fidelity. None: the file itself.
         runs: folder of the runs.
         tiles: how pictures are run that are too large for memory; see Tiles.
 
     Raises:
         ModelError: there is no such run or file, it is damaged, or it is too inexact in bf16.
-        ConfigurationError: the method has no such direction, the device does not compute so, or a package is missing.
+        ConfigurationError: the method has no such direction, the device does not compute so, a package is missing, or
+            there is nothing for a fidelity to be mixed with.
         DeviceError: the device is not there.
     """
     _require_compute(compute, device)
-    model = path if Path(path).suffix.lower() == ".onnx" else bundle_of(path, runs)
+    model = Path(path) if Path(path).suffix.lower() == ".onnx" else bundle_of(path, runs)
     if model is None:
+        _require_no_fidelity(path, fidelity)
         return pipeline_for(_run(path, direction, device, runs), tiles)
-    return pipeline_for(_onnx(model, direction, device, compute), tiles)
+    return pipeline_for(_onnx(_with_fidelity(model, fidelity), direction, device, compute), tiles)
 
 
 def require_translator(pipeline: Pipeline) -> Translate:
@@ -59,7 +64,22 @@ def _require_compute(compute: Compute, device: Device) -> None:
         raise ConfigurationError(f"--compute {compute} is for --device openvino; leave it out with {device}")
 
 
+def _require_no_fidelity(path: str | Path, fidelity: float | None) -> None:
+    if fidelity is not None:
+        raise ConfigurationError(
+            f"--fidelity {fidelity:g}: {path} is no bundle or .onnx file with another one beside it to be mixed with"
+        )
+
+
 # Each runtime is imported where it is needed: a run needs torch, and an .onnx file must not.
+
+
+def _with_fidelity(model: Path, fidelity: float | None) -> Path:
+    if fidelity is None:
+        return model
+    from pipelines.fidelity import with_fidelity
+
+    return with_fidelity(model, fidelity)
 
 
 def _run(path: str | Path, direction: str | None, device: Device, runs: Path) -> Runtime:

@@ -12,6 +12,7 @@ from PIL import Image
 from pipelines.commands.example import main
 from pipelines.examples import digits, emoji, fashion, gaussians, openmoji, stacked
 from pipelines.examples.folder import Request
+from pipelines.training.generation.known_modes import StackedClasses, known_modes
 from translate.card import FixedPicture, Vector
 from translate.data.collection_finding import find_collection
 from translate.data.fitting import fit
@@ -84,6 +85,7 @@ def test_stacked_digits_are_three_digits_of_one_part_under_their_number(tmp_path
             assert label == 100 * red + 10 * green + blue
         assert len(found.splits[name]) == count
     assert len(np.unique(found.splits["test"].labels)) == 1000
+    assert known_modes(tmp_path / "a") == StackedClasses(classes=10)
     stacked.prepare(tmp_path / "b", samples=300, seed=4, size_px=28)
     stacked.prepare(tmp_path / "c", samples=300, seed=5, size_px=28)
     same, other = (contents(tmp_path / name)["train.npz"] for name in "bc")
@@ -144,6 +146,9 @@ def test_gaussians_are_where_the_paper_has_them(tmp_path, modes, deviation):
     assert np.abs(rest.mean(axis=0)).max() < 4 * deviation / np.sqrt(20_000)
     assert np.allclose(np.cov(rest.T), deviation**2 * np.eye(2), atol=4 * deviation**2 / np.sqrt(10_000))
     expected = 20_000 / modes
+    told = known_modes(tmp_path / "a")
+    assert np.allclose(told.centres, gaussians.grid_of_25().centres if modes == 25 else centres)
+    assert told.sigma == deviation
     statistic = ((np.bincount(part.labels, minlength=modes) - expected) ** 2 / expected).sum()
     assert statistic < modes + 4 * np.sqrt(2 * modes)  # chi-squared: even odds
 

@@ -8,8 +8,9 @@ import torch
 from scipy.special import expit, log_softmax, softmax
 
 from translate.losses.adversarial import OBJECTIVES
-from translate.losses.classes import UNLABELLED, classification, data_to_data, real_score
+from translate.losses.classes import classification, data_to_data, real_score
 from translate.losses.features import mean_matching
+from translate.unlabelled import UNLABELLED
 
 CLASSES = 10
 

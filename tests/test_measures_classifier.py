@@ -12,13 +12,13 @@ from translate.metrics.class_diversity import distance_of_classes, similarity_of
 from translate.metrics.classifier import ClassifierTraining, fit_classifier
 from translate.metrics.conditional import gan_test, gan_train
 from translate.metrics.few_labels import (
-    UNLABELLED,
     LabelPropagation,
     draw_labelled,
     hide_labels,
     nearest_others,
     supervised_only,
 )
+from translate.unlabelled import UNLABELLED
 
 QUICK = ClassifierTraining(steps=60, batch=64)
 

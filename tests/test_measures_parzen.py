@@ -124,3 +124,20 @@ def test_the_caveat_centroids_of_k_means_beat_real_pictures():
     blurred = parzen_likelihood(centroids(training, 400, iterations=5), validation, test)
     assert blurred.mean_nats > real.mean_nats + 3 * (blurred.standard_error_nats + real.standard_error_nats)
     assert "nats (sigma 0." in str(real)
+
+
+def test_points_have_their_own_widths_and_nats_follow_their_unit():
+    samples, validation, test = (normal(400, 2, seed=seed) for seed in range(3))
+    found = parzen.parzen_likelihood_of_points(samples, validation, test)
+    entropy = math.log(2 * math.pi * math.e)
+    assert found.mean_nats == pytest.approx(-entropy, abs=0.2)
+    spread = float(validation.var(dim=0, correction=0).mean()) ** 0.5
+    assert min(abs(found.sigma / spread - share) for share in parzen.SHARES_OF_SPREAD) < 1e-9
+    larger = parzen.parzen_likelihood_of_points(*(3 + 100 * points for points in (samples, validation, test)))
+    assert larger.mean_nats == pytest.approx(found.mean_nats - 2 * math.log(100))
+    far = parzen.parzen_likelihood_of_points(samples + 2, validation, test)  # the control
+    assert far.mean_nats < found.mean_nats - 1
+
+
+def normal(*shape, seed):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

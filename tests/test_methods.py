@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from tiny import (
     CPU,
+    DROPPING,
     RECIPES,
     TRANSLATING,
     batch_of,
@@ -41,7 +42,6 @@ from pipelines.training.session import require_optimisers
 from translate.averaging import deployed_networks
 from translate.card import Card
 from translate.checkpoint import restore_engine, snapshot_of
-from translate.data.domain import SampleSpec
 from translate.engine import Engine
 from translate.errors import ConfigurationError
 from translate.method import Deploy, Turn
@@ -134,6 +134,7 @@ def test_one_iteration_moves_every_network_and_leaves_no_gradient_switched_on(na
     engine = tiny_engine(tiny_recipe(name, KINDS[kind]))
     before = {key: parameters(network) for key, network in engine.networks.items()}
     frozen = bits({k: v for k, v in engine.method.state_dict().items() if k not in engine.method.state()})
+    engine.turns = tuple(as_played_now(turn) for turn in engine.turns)
     engine.play(drawing(engine.recipe))
     after = {key: parameters(network) for key, network in engine.networks.items()}
     assert [key for key in before if before[key] == after[key]] == []
@@ -328,7 +329,7 @@ def test_resume_equals_a_straight_run_to_the_last_bit(name: str, kind: str, carr
     assert state_of(played(resumed, 4)) == straight
 
 
-@every_recipe
+@pytest.mark.parametrize("name", DROPPING)
 def test_dropout_and_pools_are_in_use_where_resume_is_tested(name: str):
     recipe = tiny_recipe(name, noisy)
     engine = played(tiny_engine(recipe), 3)
@@ -388,7 +389,7 @@ def test_deploys_are_deterministic_and_blind_to_the_rest_of_the_batch(name: str,
     engine = played(tiny_engine(recipe), 2)
     for deploy in engine.method.deploys().values():
         runtime = TorchRuntime(deploy, card_of(deploy), CPU)
-        given = inputs_of(deploy, recipe.spec())
+        given = inputs_of(deploy, recipe)
         together, again = runtime.run(given), runtime.run(given)
         alone = [runtime.run({key: value[index : index + 1] for key, value in given.items()}) for index in range(3)]
         for key, value in together.items():
@@ -398,9 +399,9 @@ def test_deploys_are_deterministic_and_blind_to_the_rest_of_the_batch(name: str,
             np.testing.assert_allclose(np.concatenate([one[key] for one in alone]), value, rtol=0, atol=1e-5)
 
 
-def inputs_of(deploy: Deploy, spec: SampleSpec) -> dict[str, np.ndarray]:
+def inputs_of(deploy: Deploy, recipe: Recipe[Any]) -> dict[str, np.ndarray]:
     """Real pictures for what takes pictures of any size; else noise, classes in turn, real samples of x."""
-    batch = batch_of(spec, 5)
+    spec, batch = recipe.spec(), batch_of(recipe, 5)
     if not card_of(deploy).takes_pictures:
         rows = stacked(drawn(deploy.inputs, spec.batch_size, seed=0))
         return {name: batch["x"].numpy() if name == "x" else row for name, row in rows.items()}
@@ -419,7 +420,7 @@ def test_deploys_run_with_the_weights_that_were_trained(name: str):
     engine = tiny_engine(with_rate(tiny_recipe(name), 0.01))
     for key, deploy in engine.method.deploys().items():
         runtime = TorchRuntime(deploy, card_of(deploy), CPU)
-        given = inputs_of(deploy, engine.recipe.spec())
+        given = inputs_of(deploy, engine.recipe)
         before = runtime.run(given)
         engine.method.train()
         for _ in range(8):  # a generator with batch norm begins with running statistics that leave no signal
@@ -454,7 +455,7 @@ def test_scores_name_discriminators_and_tell_real_from_made(name: str):
 def engine_batch(engine: Engine) -> Any:
     from translate.method import Batch
 
-    return Batch(batch_of(engine.recipe.spec()))
+    return Batch(batch_of(engine.recipe))
 
 
 # Recipes
@@ -510,7 +511,7 @@ def test_accumulated_gradients_equal_those_of_one_larger_batch(name: str):
     small_recipe = tiny_recipe(name, separate, batch_size=1, accumulate=3)
     large_recipe = tiny_recipe(name, separate, batch_size=3)
     parts, whole = tiny_engine(small_recipe), tiny_engine(large_recipe)
-    pictures = batch_of(large_recipe.spec())
+    pictures = batch_of(large_recipe)
     singles = iter(range(10**6))
 
     def draw_one() -> Mapping[str, Tensor]:

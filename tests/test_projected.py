@@ -50,8 +50,8 @@ def built(kind="projected", ports=(RGB,), batch_size=2, **options):
 
 
 def photographs(count=2, size_px=64):
-    spec = tiny_recipe("pix2pix", augmentation=Augmentation(load_px=size_px, crop_px=size_px), batch_size=count).spec()
-    return batch_of(spec)
+    augmentation = Augmentation(load_px=size_px, crop_px=size_px)
+    return batch_of(tiny_recipe("pix2pix", augmentation=augmentation, batch_size=count))
 
 
 # What it computes

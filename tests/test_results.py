@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import laplace
 
-from benchmarks.results import conditional, gaussians, parzen, stacked, table
+from benchmarks.results import auto_encoders, conditional, gaussians, parzen, stacked, table
 from benchmarks.results.material import Split, real
 from translate.metrics.classifier import ClassifierTraining, fit_classifier
 from translate.metrics.modes import GaussianModes
@@ -146,3 +147,23 @@ def test_pictures_without_classes_and_points_are_read_too(tmp_path):
     np.savez(tmp_path / "train.npz", x=np.ones((5, 2), np.float32))
     split = real(tmp_path, "train")
     assert (split.samples.tolist(), set(split.labels.tolist())) == ([[1.0, 1.0]] * 5, {-1})
+
+
+def test_sharpness_is_the_variance_of_scipys_laplacian_which_blur_lowers_and_noise_raises():
+    pictures = draw(3, 2, 9, 11).clamp(-1, 1)
+    truth = [[laplace(channel.double().numpy())[1:-1, 1:-1] for channel in picture] for picture in pictures]
+    expected = np.mean([np.var(np.stack(picture)) for picture in truth])
+    assert auto_encoders.sharpness(pictures) == pytest.approx(expected, rel=1e-5)
+    blurred = torch.nn.functional.avg_pool2d(pictures, 3, stride=1, padding=1)
+    assert auto_encoders.sharpness(blurred) < 0.2 * auto_encoders.sharpness(pictures)
+    assert auto_encoders.sharpness(pictures + draw(*pictures.shape, seed=1)) > 1.5 * auto_encoders.sharpness(pictures)
+
+
+def test_test_pictures_themselves_are_as_sharp_as_they_are_and_cover_everything():
+    pictures, rows = draw(40, 1, 8, 8), draw(40, 3).double().numpy()
+    found = auto_encoders.figures(pictures, pictures, rows, rows)
+    assert found["sharpness (% of test pictures')"] == pytest.approx(100)
+    assert (found["precision"], found["recall"], found["coverage"]) == (1, 1, 1)
+    far = auto_encoders.figures(pictures / 2, pictures, rows + 100, rows)
+    assert far["sharpness (% of test pictures')"] == pytest.approx(25)
+    assert (far["precision"], far["coverage"]) == (0, 0)

@@ -16,12 +16,17 @@ from pipelines.recipes import named_recipes, recipe_named
 from translate.card import Card, Label, LabelMap, Port
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
-from translate.data.domains import Domains, TwoDomains
+from translate.data.domains import Domains, MadePairs, OneDomain, TwoDomains
+from translate.data.making.maker import held_out_draws
 from translate.data.tensors import assemble
 from translate.engine import Engine
+from translate.enlarging import EnlargingConfig
+from translate.filling import FillingConfig
 from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
 from translate.networks.discriminators import DiscriminatorConfig
+from translate.networks.enlargers import EnlargerConfig
 from translate.networks.generators import GeneratorConfig
+from translate.networks.inpainters import InpainterConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.trunks import TrunkConfig
 from translate.noise import Noise
@@ -32,7 +37,10 @@ from translate.schedule import Schedule
 RECIPES = tuple(named_recipes())
 """Every method under its own name, and the variants."""
 TRANSLATING = tuple(name for name in RECIPES if isinstance(recipe_named(name).domains, TwoDomains))
-GENERATING = tuple(name for name in RECIPES if name not in TRANSLATING)
+DROPPING = tuple(
+    name for name in RECIPES if recipe_named(name).method not in ("srgan", "esrgan", "lama", "context_encoder")
+)
+"""Those whose networks have a place for dropout."""
 
 CPU = torch.device("cpu")
 CROP_PX = 32
@@ -50,6 +58,12 @@ def small(part: Any) -> Any:
         return replace(part, width=4, depth=3, blocks=2)
     if isinstance(part, DiscriminatorConfig):
         return replace(part, width=4, layers=1)
+    if isinstance(part, EnlargingConfig | FillingConfig):
+        return replace(part, perceptual_weight=0.0)  # test_formulas_srgan and _lama look at it; here it takes minutes
+    if isinstance(part, EnlargerConfig):
+        return replace(part, width=8, blocks=1, growth=4)
+    if isinstance(part, InpainterConfig):
+        return replace(part, width=4, down=2, blocks=1)
     if isinstance(part, LatentGeneratorConfig):
         return replace(
             part, width=4, widths=(12,) * min(2, len(part.widths)), blocks=1, embedding=min(3, part.embedding)
@@ -91,6 +105,8 @@ def separate(part: Any) -> Any:
         return replace(part, norm="instance", dropout=0.0)
     if isinstance(part, DiscriminatorConfig):
         return replace(part, norm="none", spectral_norm=False)
+    if isinstance(part, InpainterConfig | EnlargerConfig):
+        return replace(part, norm="none")
     if isinstance(part, LatentGeneratorConfig):
         return replace(part, norm="none")
     if isinstance(part, TrunkConfig):
@@ -134,7 +150,7 @@ def tiny_recipe(name: str, shrink: Shrink = small, **changes: Any) -> Recipe[Any
 
 def _known(domains: Domains) -> Domains:
     """Samples of x are colour pictures of three classes, as if a data set had said so."""
-    if isinstance(domains, TwoDomains):
+    if not isinstance(domains, OneDomain):
         return domains
     return replace(domains, x="rgb", classes=CLASSES if domains.labelled else ())
 
@@ -170,13 +186,18 @@ def photographed(port: Port, top: int, left: int, size_px: int) -> np.ndarray:
     return np.concatenate([crop, 255 - crop[..., :1]], axis=2)[..., : port.channels]
 
 
-def batch_of(spec: SampleSpec, index: int = 0) -> dict[str, Tensor]:
+def batch_of(recipe: Recipe[Any], index: int = 0) -> dict[str, Tensor]:
     """Real pictures by domain, other crops for each `index`; those of `a` are the dark negatives of those of `b`.
 
-    Labels go through the classes in turn.
+    Labels go through the classes in turn. What is made of photos is made of them.
     """
+    spec, domains = recipe.spec(), recipe.domains
     places = np.random.default_rng(index).integers(0, 128 - spec.height_px, (spec.batch_size, 2)).tolist()
-    return {name: assemble(ports, _arrays(name, ports, places, spec), CPU) for name, ports in spec.domains.items()}
+    stored = domains.stored().items()
+    batch = {name: assemble(ports, _arrays(name, ports, places, spec), CPU) for name, ports in stored}
+    if isinstance(domains, MadePairs):
+        return {"a": domains.making.make(batch["b"], held_out_draws(range(index, index + spec.batch_size))), **batch}
+    return batch
 
 
 def _arrays(domain: str, ports: tuple[Port, ...], places: list[list[int]], spec: SampleSpec) -> dict[str, Tensor]:
@@ -195,19 +216,25 @@ def _arrays(domain: str, ports: tuple[Port, ...], places: list[list[int]], spec:
 
 def drawing(recipe: Recipe[Any]) -> Callable[[], Mapping[str, Tensor]]:
     """A draw that always gives the same batch."""
-    batch = batch_of(recipe.spec())
+    batch = batch_of(recipe)
     return lambda: batch
 
 
 def drawing_by_position(engine: Engine) -> Callable[[], Mapping[str, Tensor]]:
     """A draw whose batch follows from how far the engine is, as the real stream's does."""
-    spec, count = engine.recipe.spec(), iter(range(engine.draws, 10**9))
-    return lambda: batch_of(spec, next(count))
+    count = iter(range(engine.draws, 10**9))
+    return lambda: batch_of(engine.recipe, next(count))
 
 
 def card_of(deploy: Deploy) -> Card:
     return Card(
-        task=deploy.task, method="m", name="n", inputs=deploy.inputs, outputs=deploy.outputs, tiling=deploy.tiling
+        task=deploy.task,
+        method="m",
+        name="n",
+        inputs=deploy.inputs,
+        outputs=deploy.outputs,
+        scale=deploy.scale,
+        tiling=deploy.tiling,
     )
 
 

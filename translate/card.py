@@ -66,6 +66,25 @@ class LabelMap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mask:
+    """Which pixels are to be filled: one channel, above 0 where to fill (levels from 128 on), below 0 what is known."""
+
+    kind: ClassVar[str] = "mask"
+    name: str
+    size: SizeRule = field(default_factory=SizeRule)
+
+    @property
+    def channels(self) -> int:
+        """Always one."""
+        return 1
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Of its numbers."""
+        return -1.0, 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedPicture:
     """Pixels of one size only: what a generator makes out of noise, or an encoder with dense layers takes."""
 
@@ -125,10 +144,10 @@ class Vector:
         return -inf, inf
 
 
-PicturePort = Picture | LabelMap
+PicturePort = Picture | LabelMap | Mask
 """Ports of pictures of many sizes: N x channels x height x width."""
 Port = PicturePort | FixedPicture | Latent | Label | Vector
-_KINDS: tuple[type[Port], ...] = (Picture, LabelMap, FixedPicture, Latent, Label, Vector)
+_KINDS: tuple[type[Port], ...] = (Picture, LabelMap, Mask, FixedPicture, Latent, Label, Vector)
 _PORTS: dict[str, type[Port]] = {kind.kind: kind for kind in _KINDS}
 
 

@@ -9,6 +9,7 @@ from translate.card import FixedPicture, Label, Latent, PicturePort, Vector
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, X
 from translate.method import Deploy
+from translate.networks.enlargers import EnlargerNetwork
 from translate.networks.generators import TranslationNetwork
 
 
@@ -27,7 +28,7 @@ class OnPorts(nn.Module):
 
 
 def translation(
-    network: TranslationNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]
+    network: TranslationNetwork | EnlargerNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]
 ) -> Deploy:
     """A generator from the pictures of one domain to those of another, at any size in its rule."""
     return Deploy(
@@ -38,6 +39,14 @@ def translation(
         outputs=tuple(replace(port, size=network.size_rule) for port in outputs),
         tiling=network.tiling,
     )
+
+
+def enlargement(
+    network: EnlargerNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]
+) -> Deploy:
+    """A network that makes pictures of one domain out of smaller ones of another, at any size in its rule."""
+    deploy = translation(network, inputs, outputs)
+    return replace(deploy, task="upscale", scale=network.scale, outputs=outputs)
 
 
 def sample_port(spec: SampleSpec, name: str = X) -> FixedPicture | Vector:

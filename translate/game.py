@@ -6,6 +6,7 @@ are in the discriminator's own configuration.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from torch import Tensor, nn
@@ -129,15 +130,21 @@ class Game(nn.Module):
     ) -> Terms:
         """What the generator minimises; the arguments are those of `discriminator_terms`."""
         seen = self.seen(fake, progress)
-        of_fake = discriminator.features(seen, label)
 
         def real_seen() -> Tensor:
             return self.seen(real, progress)
 
-        terms = {**self._adversarial(discriminator, real_seen, seen, of_fake, label), **on_fake(of_fake)}
+        @cache
+        def of_fake() -> Tensor:
+            """Only where something reads it: a discriminator that looks ahead has features of its own."""
+            return discriminator.features(seen, label)
+
+        terms = dict(self._adversarial(discriminator, real_seen, seen, of_fake, label))
+        if on_fake is not no_heads:
+            terms |= on_fake(of_fake())
         weight = self.config.feature_matching_weight
         if weight:
-            terms["features"] = weight * mean_matching(of_fake, discriminator.features(real_seen(), label))
+            terms["features"] = weight * mean_matching(of_fake(), discriminator.features(real_seen(), label))
         return terms
 
     def _adversarial(
@@ -145,11 +152,11 @@ class Game(nn.Module):
         discriminator: SampleDiscriminator,
         real: Callable[[], Tensor],
         fake: Tensor,
-        of_fake: Tensor,
+        of_fake: Callable[[], Tensor],
         label: Tensor | None,
     ) -> Terms:
         if not self.config.unrolled_steps:
-            score = discriminator.score(of_fake, label)
+            score = discriminator.score(of_fake(), label)
             return {"adversarial": self.objective.generator(score, lambda: discriminator(real(), label))}
         seen = real()
         judge = _given(

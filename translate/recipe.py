@@ -20,6 +20,7 @@ from translate.data.augmentation import Augmentation
 from translate.data.device_augmentation import DeviceAugmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import Domains
+from translate.data.making import Making
 from translate.errors import ConfigurationError, require
 from translate.optimisers import Optimiser
 from translate.schedule import Schedule
@@ -118,6 +119,8 @@ class Recipe(Generic[ConfigT]):
     def __post_init__(self) -> None:
         """Refuse what no run can be."""
         require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
+        crop_px, scale = self.augmentation.crop_px, self.domains.scale
+        require(crop_px % scale == 0, "augmentation.crop-px", crop_px, f"a multiple of {scale}, by which it is reduced")
         require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
         require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
         half_life = self.average_half_life_images
@@ -133,11 +136,12 @@ class Recipe(Generic[ConfigT]):
             height_px=self.augmentation.crop_px,
             width_px=self.augmentation.crop_px,
             batch_size=self.batch_size,
+            scale=self.domains.scale,
         )
 
 
 _converter = cattrs.Converter(forbid_extra_keys=True)
-for _union in (Domains, Optimiser):
+for _union in (Making, Domains, Optimiser):
     configure_tagged_union(_union, _converter, tag_name="kind")
 
 

@@ -17,8 +17,9 @@ from benchmarks.results.table import Figures, Options, report
 from pipelines.training.generation.few import with_few_labels
 from pipelines.training.generation.one import one_domain
 from translate.data.collection_finding import scan_collection
-from translate.metrics.few_labels import UNLABELLED, LabelPropagation, supervised_only
+from translate.metrics.few_labels import LabelPropagation, supervised_only
 from translate.runtime.base import Runtime
+from translate.unlabelled import UNLABELLED
 
 
 @dataclass(frozen=True, kw_only=True)

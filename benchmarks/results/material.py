@@ -12,6 +12,7 @@ from pipelines.trained import Trained
 from translate.data.collection import ArrayPart
 from translate.data.collection_finding import scan_collection
 from translate.runtime.base import Runtime
+from translate.unlabelled import UNLABELLED
 
 AT_ONCE = 500
 """Samples that go through a network together."""
@@ -35,7 +36,7 @@ def real(data: Path, split: str) -> Split:
         raise SystemExit(f"{data}: write the data set as arrays, with pixturn example")
     values = torch.from_numpy(part.values)
     samples = values if part.are_points else values.permute(0, 3, 1, 2).float() / 127.5 - 1
-    labels = torch.full((len(part),), -1) if part.labels is None else torch.from_numpy(part.labels)
+    labels = torch.full((len(part),), UNLABELLED) if part.labels is None else torch.from_numpy(part.labels)
     return Split(samples=samples, labels=labels)
 
 

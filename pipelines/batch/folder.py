@@ -49,7 +49,8 @@ def run_folder(
 
     Args:
         translate: what `pipelines.load` gives.
-        folders: the folder; for a model with several inputs one for each, where pictures of one name go together.
+        folders: the folder; for a model with several inputs one for each, where pictures of one name go together. In
+            place of any but the first, a file goes with every picture.
         out: the folder of the results; it is made. It may lie within the folder, and is not searched then.
         batch: pictures of one size that go through the model together; None: 1 on a CPU, 8 on a GPU, and fewer where
             they are large. In a batch, a level may round otherwise than alone.

@@ -1,8 +1,9 @@
-"""Models that take several pictures at once find them in as many folders, by place and name."""
+"""Models that take several pictures at once find them in as many folders, by place and name; a file goes with all."""
 
 import os
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from translate.data.headers import EXTENSIONS
@@ -12,11 +13,14 @@ from translate.errors import PictureError
 class Partners:
     """The pictures that go with those of one folder: of the same name, or of the same stem where only one has it.
 
-    The folders are listed once, when this is made.
+    Args:
+        tops: for each further input, the folder of its pictures, which is like the one that is translated; or a file,
+            which goes with every picture.
+        place: the folder below them. It is listed once, when this is made.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple((folder, _by_stem(folder)) for folder in folders)
+    def __init__(self, tops: Sequence[Path], place: Path) -> None:
+        self._places = tuple(_File(top) if top.is_file() else _Folder(top / place) for top in tops)
 
     def of(self, name: str) -> tuple[Path, ...]:
         """One picture of each folder.
@@ -24,7 +28,24 @@ class Partners:
         Raises:
             PictureError: `missing_partner` or `ambiguous_partner`.
         """
-        return tuple(folder / _partner(name, by_stem, folder) for folder, by_stem in self._folders)
+        return tuple(place.partner(name) for place in self._places)
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+
+    def partner(self, _: str) -> Path:
+        return self.path
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._by_stem = _by_stem(path)
+
+    def partner(self, name: str) -> Path:
+        return self._path / _partner(name, self._by_stem, self._path)
 
 
 def _partner(name: str, by_stem: dict[str, list[str]], folder: Path) -> str:

@@ -31,7 +31,8 @@ class Errand:
 class Plan:
     """The folders to translate (one an input of the model), the folder of the results, and the ending of their names.
 
-    Results keep place and name (`naming` says when not), so what is missing is found by looking.
+    In place of a folder after the first, a file goes with every picture. Results keep place and name (`naming` says
+    when not), so what is missing is found by looking.
     """
 
     card: Card
@@ -73,7 +74,7 @@ class Plan:
     def _errands_in(self, found: Listed) -> Iterator[Errand | Failure]:
         others = [port.name for port in self.card.outputs[1:]]
         names = result_names(found.pictures, taken=found.folders, others=others, ending=self.ending)
-        partners = Partners([folder / found.place for folder in self.folders[1:]])
+        partners = Partners(self.folders[1:], found.place)
         for name in found.pictures:
             source = self.folders[0] / found.place / name
             targets = tuple(self.out / found.place / result for result in names[name])

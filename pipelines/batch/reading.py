@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from translate.card import Card, LabelMap, PicturePort
+from pipelines.masks import mask_of
+from translate.card import Card, LabelMap, Mask, PicturePort
 from translate.data.carried import Alpha, Carried, carried_of
 from translate.data.headers import DEFAULT_LIMITS, Limits
 from translate.data.pictures import (
@@ -91,12 +92,18 @@ class Opened:
         if len({array.shape[:2] for array in pixels.values()}) > 1:
             sizes = ", ".join(f"{picture.name} {_size(picture)}" for picture in pictures)
             raise PictureError("sizes_differ", f"The pictures of one sample must have one size: {sizes}")
-        return Sample(pixels=pixels, carried=_carried(pictures[0], ports[0], self.reader.alpha))
+        carried = _carried(pictures[0], ports[0], self.reader.alpha)
+        for port in ports:
+            if isinstance(port, Mask):
+                carried = carried.opaque_where(pixels[port.name][..., 0] > 0)
+        return Sample(pixels=pixels, carried=carried)
 
 
 def _pixels(picture: Decoded, port: PicturePort) -> Pixels:
     if isinstance(port, LabelMap):
         return labels_within(labels_of(picture), port.classes, picture.name)
+    if isinstance(port, Mask):
+        return mask_of(picture)
     return pixels_of(picture, channels=port.channels)
 
 

@@ -70,5 +70,5 @@ class Results:
             return
         picture: npt.NDArray[np.integer] = made
         if EXTENSIONS.get(target.suffix.lower()) in _WITH_ALPHA:
-            picture = carried.with_alpha(made)
+            picture = carried.with_alpha(made, scale=self.card.scale)
         write_picture(picture, target, profile=carried.profile_for(port.channels))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from pipelines.check import check
-from pipelines.check_collection import check_collection, has_points, is_collection
-from translate.data.domains import TwoDomains
+from pipelines.check_collection import check_collection, has_points, is_collection, may_be_classes, tell_of_classes
+from translate.data.domains import OneDomain, TwoDomains
 from translate.errors import PixturnError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class CheckOptions:
             help_behavior_hint="(default: pix2pix for pairs, cyclegan without, dcgan or gan for one domain)",
         ),
     ] = ""
-    """Recipe whose time and memory are estimated."""
+    """Recipe whose time and memory are estimated; of one that generates, two folders are two classes."""
     direction: Literal["AtoB", "BtoA"] = "AtoB"
     """BtoA turns the data set round: what lies in B is the input."""
     paired: Literal["auto", "yes", "no"] = "auto"
@@ -50,9 +50,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
     estimate = (lambda: _estimate(options)) if options.estimate else None
-    if is_collection(options.folder):
+    if is_collection(options.folder) or _is_of_one_domain(options.recipe):
         return check_collection(options.folder, crop_px=options.crop_px, estimate=estimate)
-    return check(
+    code = check(
         options.folder,
         direction=options.direction,
         paired=_PAIRED[options.paired],
@@ -61,6 +61,18 @@ def main(arguments: Sequence[str]) -> int:
         crop_px=options.crop_px,
         estimate=estimate,
     )
+    if may_be_classes(options.folder):
+        tell_of_classes(options.folder)
+    return code
+
+
+def _is_of_one_domain(recipe: str) -> bool:
+    """Whether a recipe was named that reads folders as classes. Raises ConfigurationError for one that is none."""
+    if not recipe:
+        return False
+    from pipelines.recipes import recipe_named
+
+    return isinstance(recipe_named(recipe).domains, OneDomain)
 
 
 def _estimate(options: CheckOptions) -> str:

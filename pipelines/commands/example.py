@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 from rich.progress import Progress
 
-from pipelines.examples import basemap, digits, emoji, fashion, gaussians, openmoji, stacked
+from pipelines.examples import basemap, digits, emoji, fashion, gaussians, openmoji, photos, stacked
 from pipelines.examples.folder import OnProgress, Summary
 
 _Folder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
@@ -130,6 +130,21 @@ class Emoji:
         return emoji.prepare(self.folder, size_px=self.size_px, files=self.files, on_progress=tell)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Photos:
+    """277 photos in tiles of 256 px, with whole photos to test on."""
+
+    folder: _Folder
+    """Where to write it."""
+    source: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """A folder with Debian's packages, as .deb files or unpacked; without it, those that are installed are read, and
+    the others are downloaded."""
+
+    def prepare(self, tell: OnProgress) -> Summary:
+        """Write it."""
+        return photos.prepare(self.folder, source=self.source, on_progress=tell)
+
+
 _Example = (
     Annotated[Openmoji, tyro.conf.subcommand("openmoji")]
     | Annotated[Basemap, tyro.conf.subcommand("basemap")]
@@ -138,6 +153,7 @@ _Example = (
     | Annotated[Fashion, tyro.conf.subcommand("fashion")]
     | Annotated[Gaussians, tyro.conf.subcommand("gaussians")]
     | Annotated[Emoji, tyro.conf.subcommand("emoji")]
+    | Annotated[Photos, tyro.conf.subcommand("photos")]
 )
 
 

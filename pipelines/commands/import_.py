@@ -19,7 +19,7 @@ class ImportOptions:
     files: Annotated[
         tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FILE", help_behavior_hint="(required)")
     ]
-    """A .pth, .pt or .safetensors file; or a CycleGAN's two (the second one is found beside the first)."""
+    """A .pth, .pt or .safetensors file, or ncnn's .param; or a CycleGAN's two (one is found beside the other)."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")]
     """The .onnx file to write; of a CycleGAN's two, FILE.AtoB.onnx and FILE.BtoA.onnx."""
     how: Annotated[How, tyro.conf.arg(name="")] = field(default_factory=How)

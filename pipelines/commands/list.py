@@ -11,13 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.fidelity import perceptual_of
 from pipelines.methods import method_names
 from pipelines.runs import RUNS, bundles, summaries
+from translate.runtime.peek import peek_card
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions:
-    """The runs with how far each is and its best score, and the methods. Recipes are told by `pixturn train`."""
+    """The runs with how far each is and its best score, the bundles with their tasks, and the methods.
+
+    Recipes are told by `pixturn train`.
+    """
 
     runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
@@ -32,6 +37,16 @@ def main(arguments: Sequence[str]) -> int:
     for run in summaries(options.runs):
         table.add_row(escape(run.name), escape(run.method), f"{run.images:,} of {run.total_images:,}", escape(run.best))
     for model in bundles(options.runs):
-        table.add_row(escape(model.stem), "bundle", "", f"{model.stat().st_size / 1e6:.1f} MB, ready to use")
+        table.add_row(escape(model.stem), "bundle", "", escape(_about(model)))
     console.print(table if table.row_count else f"no runs in {options.runs}", highlight=False)
     return 0
+
+
+def _about(model: Path) -> str:
+    card = peek_card(model)
+    size = f"{model.stat().st_size / 1e6:.1f} MB"
+    if card is None:
+        return f"{size}, damaged: it has no card"
+    larger = f" x{card.scale}" if card.scale > 1 else ""
+    mixed = ", --fidelity 0 to 1" if perceptual_of(model).is_file() else ""
+    return f"{card.task}{larger}: {size}, ready to use{mixed}"

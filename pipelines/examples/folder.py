@@ -49,6 +49,7 @@ class Summary:
         families: Groups that were kept together, in `train` and `test`: drawings of one thing, or a block of the globe.
         renderer: The package that rasterised the originals, and its version; empty where they are pictures already.
         class_names: Of the labels, in their order; empty where there are none.
+        modes: What is known of the modes of the distribution, for reports to count them; empty where nothing is.
     """
 
     request: Request
@@ -58,6 +59,7 @@ class Summary:
     families: Mapping[str, int] = field(default_factory=dict[str, int])
     renderer: str = ""
     class_names: tuple[str, ...] = ()
+    modes: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def package_version(package: str) -> str:

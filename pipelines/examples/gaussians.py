@@ -84,7 +84,13 @@ def prepare(
         "train": mixture.draw(samples, np.random.default_rng([seed, 0])),
         "test": mixture.draw(TEST_SAMPLES, np.random.default_rng([seed, 1])),
     }
-    summary = Summary(request=request, licence="CC0-1.0", attribution=_ATTRIBUTION, counts=counts_of(parts))
+    summary = Summary(
+        request=request,
+        licence="CC0-1.0",
+        attribution=_ATTRIBUTION,
+        counts=counts_of(parts),
+        modes={"kind": "gaussians", "centres": mixture.centres.tolist(), "deviation": mixture.deviation},
+    )
     readme = _README.format(
         modes=modes, deviation=mixture.deviation, seed=seed, centres=_listed(mixture), **summary.counts
     )

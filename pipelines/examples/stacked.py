@@ -55,7 +55,13 @@ def prepare(
         "train": stack(single["train"], samples, np.random.default_rng([seed, 0])),
         "test": stack(single["test"], TEST_SAMPLES, np.random.default_rng([seed, 1])),
     }
-    summary = Summary(request=request, licence="BSD-3-Clause", attribution=ATTRIBUTION, counts=counts_of(parts))
+    summary = Summary(
+        request=request,
+        licence="BSD-3-Clause",
+        attribution=ATTRIBUTION,
+        counts=counts_of(parts),
+        modes={"kind": "stacked", "classes": 10},
+    )
     readme = _README.format(attribution=ATTRIBUTION, seed=seed, size_px=size_px, **summary.counts)
     return write_arrays(folder, summary, parts, readme=readme, licence_text=licence_text(), on_progress=on_progress)
 

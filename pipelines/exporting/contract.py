@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from pipelines.tasks import ENCODE, GENERATE, RECONSTRUCT
-from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Picture, PicturePort, Port, Vector
+from pipelines.tasks import ENCODE, GENERATE, INPAINT, RECONSTRUCT, UPSCALE
+from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Mask, Picture, PicturePort, Port, Vector
 from translate.runtime.codec import pixel_type
 
 _COLOURS: Final = {1: "grey", 3: "RGB", 4: "RGBA"}
@@ -16,6 +16,8 @@ def purpose(card: Card) -> str:
     inputs, outputs = (" and ".join(f"`{port.name}`" for port in ports) for ports in (card.inputs, card.outputs))
     if not card.takes_pictures:
         return f"Makes {outputs} out of {inputs} {kind}."
+    if card.task == INPAINT:
+        return f"Fills what a mask marks in pictures {kind}, at any size; the rest stays as it is, bit by bit."
     larger = f", {card.scale} times as high and wide" if card.scale > 1 else ""
     return f"Turns pictures of {inputs} into pictures of {outputs}{larger} {kind}, at any size."
 
@@ -42,6 +44,23 @@ def _translate(name: str, card: Card) -> tuple[list[str], str]:
     return [f"pixturn run {name} {pictures} -o out.png"], f'pipelines.load("{name}")({given}).save("out.png")'
 
 
+def _upscale(name: str, _: Card) -> tuple[list[str], str]:
+    return (
+        [f"pixturn upscale {name} picture.png -o out.png"],
+        f'pipelines.load("{name}")("picture.png").save("out.png")',
+    )
+
+
+def _inpaint(name: str, _: Card) -> tuple[list[str], str]:
+    return (
+        [
+            f"pixturn inpaint {name} picture.png --mask mask.png -o out.png",
+            f"pixturn inpaint {name} picture.png --outpaint 64 64 0 0 -o wider.png",
+        ],
+        f'pipelines.load("{name}")("picture.png", "mask.png").save("out.png")',
+    )
+
+
 def _generate(name: str, card: Card) -> tuple[list[str], str]:
     if any(isinstance(port, FixedPicture) for port in card.outputs):
         return (
@@ -60,6 +79,8 @@ def _reconstruct(name: str, _: Card) -> tuple[list[str], str]:
 
 
 _RUNS: Final[Mapping[str, Callable[[str, Card], tuple[list[str], str]]]] = {
+    UPSCALE: _upscale,
+    INPAINT: _inpaint,
     GENERATE: _generate,
     ENCODE: _encode,
     RECONSTRUCT: _reconstruct,
@@ -100,6 +121,11 @@ _PORTS: Final[Mapping[type[Port], Callable[[Any], tuple[str, str, str]]]] = {
         f"float32, batch x {port.channels} x height x width",
         f"one of {port.classes} classes a pixel",
         ": 1 where the class is, -1 elsewhere",
+    ),
+    Mask: lambda _: (
+        "float32, batch x 1 x height x width",
+        "a mask, to be filled where its level is 128 or more",
+        ": level / 127.5 - 1",
     ),
     FixedPicture: lambda port: (
         f"float32, batch x {port.channels} x {port.height_px} x {port.width_px}",

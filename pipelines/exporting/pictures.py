@@ -6,9 +6,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipelines.exporting.made import made_samples
 from pipelines.trained import Trained
 from pipelines.training.translation.data import open_data
 from translate.card import LabelMap, PicturePort
+from translate.data.domains import MadePairs
 from translate.data.headers import EXTENSIONS
 from translate.data.holdout import hash_of
 from translate.data.items import Item, Source, Split
@@ -29,8 +31,10 @@ def held_out_pictures(trained: Trained, ports: Sequence[PicturePort]) -> list[Sa
     Raises ConfigurationError where they are not there any more, or the model's inputs are no domain of the data.
     """
     try:
-        items = _items(open_data(trained.recipe)[1].validation, trained, ports)
-        return [_read(item.sources, ports) for item in items]
+        split, domains = open_data(trained.recipe)[1].validation, trained.recipe.domains
+        if isinstance(domains, MadePairs):
+            return made_samples(domains, _chosen(list(split.domains["b"]), lambda item: item.key))
+        return [_read(item.sources, ports) for item in _items(split, trained, ports)]
     except DatasetError as problem:
         raise ConfigurationError(
             f"The proof needs real pictures, and those that the run held out cannot be read ({problem}): "

@@ -15,6 +15,8 @@ from pipelines.importing.directions import Direction, generators, target
 from pipelines.importing.generators import BatchStatistics
 from pipelines.importing.imported import Imported, Origin
 from pipelines.importing.making import Candidate, Form, Made, made, write
+from pipelines.importing.ncnn import from_ncnn
+from pipelines.importing.ncnn_files import read_ncnn
 from pipelines.importing.pictures import made_up_pictures
 from pipelines.importing.restoration import from_spandrel
 from translate.card import Card
@@ -22,7 +24,7 @@ from translate.errors import ConfigurationError
 from translate.export.folder import require_own_manifest
 from translate.storage.foreign import Limits, read_weights
 
-Source = Literal["cyclegan-pix2pix", "spandrel"]
+Source = Literal["cyclegan-pix2pix", "spandrel", "ncnn"]
 
 _MADE_UP = "Agreement with the network in torch was measured on made-up pictures."
 
@@ -32,7 +34,10 @@ class How:
     """Where weights come from and what is known about them."""
 
     source: Annotated[Source, tyro.conf.arg(name="from")] = "cyclegan-pix2pix"
-    """The code that made them: pytorch-CycleGAN-and-pix2pix (and CUT), or what spandrel knows (ESRGAN, ...)."""
+    """The code that made them: pytorch-CycleGAN-and-pix2pix (and CUT), what spandrel knows (ESRGAN, ...), or ncnn.
+
+    A .param file is ncnn's without saying so.
+    """
     said: Annotated[Said, tyro.conf.arg(name="")] = field(default_factory=Said)
     batch_statistics: BatchStatistics = "picture"
     """For batch norm: picture gives what their test script does without --eval, running what it does with it."""
@@ -68,7 +73,8 @@ def import_weights(
     Every file is read and recognised before the first is exported, and proven before the first is written.
 
     Args:
-        files: a `.pth`, `.pt` or `.safetensors` file; or the two of a CycleGAN.
+        files: a `.pth`, `.pt` or `.safetensors` file; or the two of a CycleGAN; or ncnn's `.param` (its `.bin` lies
+            beside it).
         out: the `.onnx` file; of two directions, `OUT.AtoB.onnx` and `OUT.BtoA.onnx`.
         how: where the weights come from.
         console: where progress is told; None: standard error.
@@ -78,7 +84,7 @@ def import_weights(
         ConfigurationError: options and files do not go together, or spandrel is missing.
         StorageError: no room on the disk.
     """
-    how, told = how or How(), console or Console(stderr=True)
+    how, told = _with_source(how or How(), files), console or Console(stderr=True)
     _require_calibration(how)
     ways = _ways([Path(file) for file in files], how)
     targets = {way: target(Path(out), way, ways) for way in ways}
@@ -89,6 +95,11 @@ def import_weights(
     candidates = {way: _candidate(*found[way], targets[way].stem, way, how) for way in ways}
     proven = {way: made(each, how.form, told) for way, each in candidates.items()}
     return [_written(targets[way], each) for way, each in proven.items()]
+
+
+def _with_source(how: How, files: Sequence[str | Path]) -> How:
+    """The file's name says that it is ncnn's."""
+    return replace(how, source="ncnn") if any(Path(file).suffix == ".param" for file in files) else how
 
 
 def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
@@ -112,7 +123,10 @@ def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way,
 
 
 def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
-    """What the file holds, and its hash."""
+    """What the file holds, and the hash of its weights."""
+    if how.source == "ncnn":
+        read = read_ncnn(file, sha256=sha256, limits=how.limits)
+        return from_ncnn(read, str(file)), read.sha256
     weights = read_weights(file, sha256=sha256, limits=how.limits)
     if how.source == "spandrel":
         return from_spandrel(weights.tensors, str(file)), weights.sha256

@@ -14,21 +14,19 @@ from typing import Literal
 
 from torch import Tensor
 
-from translate.auto_encoding import encoding, reconstruction
+from translate.auto_encoding import auto_encoder_deploys
 from translate.card import Vector
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
-from translate.deploy import generation
 from translate.errors import ConfigurationError, require
 from translate.losses.reconstruction import l1, l2
 from translate.losses.variational import bernoulli_log_likelihood
 from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
-from translate.networks.auto_encoders import Reconstruction, build_decoder
+from translate.networks.auto_encoders import build_decoder
 from translate.networks.encoders import EncoderConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.measured_codes import FromCodes, MeasuredEncoder
-from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.recipe import Length, Recipe, Validation
 from translate.schedule import Schedule
@@ -102,13 +100,15 @@ class AutoEncoder(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """From codes drawn like those of the training samples, to the code, and there and back."""
-        latent, both = self.config.latent, (self.decoder, self.encoder)
-        sampler = FromCodes(codes=self.encoder.codes, decoder=self.decoder)
-        return {
-            "generate": generation(sampler, Noise(size=latent).port(), self.spec, networks=both),
-            "encode": encoding(self.encoder, self.encoder, latent, self.spec),
-            "reconstruct": reconstruction(Reconstruction(encoder=self.encoder, decoder=self.decoder), both, self.spec),
-        }
+        return auto_encoder_deploys(
+            sampler=FromCodes(codes=self.encoder.codes, decoder=self.decoder),
+            sampled_by=(self.decoder, self.encoder),
+            coder=self.encoder,
+            encoder=self.encoder,
+            decoder=self.decoder,
+            latent=self.config.latent,
+            spec=self.spec,
+        )
 
 
 def _cross_entropy(log_odds: Tensor, samples: Tensor) -> Tensor:

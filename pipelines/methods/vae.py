@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from translate.auto_encoding import encoding, reconstruction
+from translate.auto_encoding import auto_encoder_deploys
 from translate.card import Vector
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
-from translate.deploy import generation
 from translate.errors import ConfigurationError, require
 from translate.losses.likelihoods import Likelihood
 from translate.losses.variational import (
@@ -28,10 +27,9 @@ from translate.losses.variational import (
     log_importance_weight,
 )
 from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
-from translate.networks.auto_encoders import Means, Reconstruction, build_decoder
+from translate.networks.auto_encoders import Means, build_decoder
 from translate.networks.encoders import EncoderConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
-from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.ramp import Ramp, constantly
 from translate.recipe import Length, Recipe, Validation
@@ -117,13 +115,15 @@ class VAE(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """From noise, to the code, and there and back by the mean of the code."""
-        latent, means = self.config.latent, Means(encoder=self.encoder)
-        both = Reconstruction(encoder=means, decoder=self.decoder)
-        return {
-            "generate": generation(self.decoder, Noise(size=latent).port(), self.spec),
-            "encode": encoding(means, self.encoder, latent, self.spec),
-            "reconstruct": reconstruction(both, (self.decoder, self.encoder), self.spec),
-        }
+        return auto_encoder_deploys(
+            sampler=self.decoder,
+            sampled_by=(self.decoder,),
+            coder=Means(encoder=self.encoder),
+            encoder=self.encoder,
+            decoder=self.decoder,
+            latent=self.config.latent,
+            spec=self.spec,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Held-out pictures in memory, as the bytes that networks are given."""
+"""Held-out pictures in memory, as the bytes that networks are given; inputs that are made from photos among them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,19 +8,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.card import LabelMap, PicturePort
+from translate.card import LabelMap, PicturePort, picture_ports
 from translate.data.augmentation import Augmentation
 from translate.data.holdout import hash_of
 from translate.data.items import Item, Split
+from translate.data.making import Making
+from translate.data.making.maker import held_out_draws
 from translate.data.samples import Samples
 from translate.data.tensors import assemble, to_uint8
 
 BATCH = 8
+_PLACES = 2**62
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeldOut:
-    """The pictures of a split, resized to the training crop. `paired`: the i-th of all domains belong together."""
+    """The pictures of a split, resized to the training crop. `paired`: the i-th of all domains belong together.
+
+    What is made of the pictures for the method to enlarge is smaller than they are.
+    """
 
     keys: Mapping[str, tuple[str, ...]]
     ports: Mapping[str, tuple[PicturePort, ...]]
@@ -89,6 +96,35 @@ def read_held_out(
         arrays |= {name: torch.stack([tensors[name] for tensors in read]) for name in read[0]}
     keys = {name: tuple(item.key for item in split.domains[name]) for name in ports}
     return HeldOut(keys=keys, ports=dict(ports), arrays=arrays, paired=split.paired)
+
+
+def with_made(held_out: HeldOut, making: Making) -> HeldOut:
+    """The photos of b with the inputs that are made from them: of each photo, by its key, the same for ever."""
+    photos = picture_ports(held_out.ports["b"])
+    ports = making.ports(photos)
+    draws = held_out_draws(place_of(key) for key in held_out.keys["b"])
+    made = [
+        making.make(batch, draws[start : start + BATCH])
+        for start, batch in zip(range(0, len(draws), BATCH), held_out.batches("b", _CPU), strict=True)
+    ]
+    parts = torch.cat(made).split([port.channels for port in ports], dim=1)
+    arrays = {port.name: _bytes(part, port) for port, part in zip(ports, parts, strict=True)}
+    return replace(
+        held_out,
+        keys={"a": held_out.keys["b"], **held_out.keys},
+        ports={"a": ports, **held_out.ports},
+        arrays={**arrays, **held_out.arrays},
+    )
+
+
+def place_of(key: str) -> int:
+    """The number by which a held-out photo's draws are addressed."""
+    return int(hash_of(key) * _PLACES)
+
+
+def _bytes(pictures: Tensor, port: PicturePort) -> Tensor:
+    """N x C x H x W uint8, as `Samples` gives them."""
+    return torch.from_numpy(to_uint8(pictures, port)).permute(0, 3, 1, 2).contiguous()
 
 
 def _at_most(split: Split, most: int) -> Split:

@@ -38,9 +38,17 @@ MEASURES = {
     "density": Measure(label="density", better="higher"),
     "coverage": Measure(label="coverage", better="higher"),
     "two_sample": Measure(label="two-sample test's accuracy", better="lower"),
+    "two_sample_p": Measure(label="two-sample test's p-value", better="higher"),
     "energy": Measure(label="energy distance", better="lower"),
+    "parzen": Measure(label="Parzen window", better="higher", unit="nats"),
+    "modes": Measure(label="modes reached", better="higher"),
+    "in_modes": Measure(label="samples at a mode", better="higher"),
+    "reverse_kl": Measure(label="reverse KL of the modes", better="lower", unit="nats"),
+    "gan_test": Measure(label="GAN-test", better="higher"),
+    "gan_train": Measure(label="GAN-train", better="higher"),
+    "class_diversity": Measure(label="variety within a class, of real ones'", better="higher"),
     "class_accuracy": Measure(label="accuracy of classes", better="higher"),
 }
 """From perceptual to iou a picture is compared with its truth (accuracy and iou: of label maps, the four before them:
-of pictures); from kid to energy the outputs as a set with real samples (energy: points); class_accuracy is that of a
-method's own classifier."""
+of pictures); from kid to energy the outputs as a set with real samples (energy: points); from parzen to class_diversity
+by protocols that only reports follow; class_accuracy is that of a method's own classifier."""

@@ -82,6 +82,7 @@ def _card(session: Session, name: str, deploy: Deploy, scores: Mapping[str, floa
         name=name,
         inputs=deploy.inputs,
         outputs=deploy.outputs,
+        scale=deploy.scale,
         tiling=deploy.tiling,
         data=session.data.description,
         licence=session.data.licence,

@@ -17,7 +17,7 @@ from pipelines.runs import RunFolder
 from pipelines.scoring.judge import Score
 from pipelines.training.data import Data
 from pipelines.training.session import Session
-from translate.data.domains import OneDomain, TwoDomains
+from translate.data.domains import MadePairs, OneDomain, TwoDomains
 from translate.metrics.finding import Finding
 from translate.metrics.health_discriminator import DiscriminatorScores
 from translate.recipe import Recipe
@@ -70,7 +70,11 @@ class Kit(Protocol):
         ...
 
 
-_KITS: Mapping[type[Any], str] = {TwoDomains: "translation", OneDomain: "generation"}
+_KITS: Mapping[type[Any], str] = {
+    TwoDomains: "translation",
+    MadePairs: "translation",
+    OneDomain: "generation",
+}
 
 
 def kit_of(recipe: Recipe[Any]) -> Kit:

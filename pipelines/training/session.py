@@ -10,10 +10,10 @@ from torch import Tensor
 from pipelines.methods import method_class
 from pipelines.training.data import Data
 from pipelines.training.initial import start_from
-from translate.card import PicturePort, picture_ports
+from translate.card import PicturePort, Port, picture_ports
 from translate.data.device_augmentation import DeviceAugmentation, DeviceAugmenter
-from translate.data.domain import SampleSpec
 from translate.data.domains import OneDomain
+from translate.data.making.maker import Maker
 from translate.data.stream import Batches, loader
 from translate.data.tensors import assemble
 from translate.devices import prepare_device
@@ -49,9 +49,13 @@ class Session:
             pin_memory=engine.device.type == "cuda",
         )
         augmenter = DeviceAugmenter(
-            recipe.device_augmentation, _pictures(recipe.spec()), seed=recipe.seed, paired=recipe.domains.paired
+            recipe.device_augmentation,
+            _pictures(recipe.domains.stored()),
+            seed=recipe.seed,
+            paired=recipe.domains.paired,
         )
-        return DomainStream(batches=batches, session=self, augmenter=augmenter)
+        maker = Maker(recipe.domains, seed=recipe.seed)
+        return DomainStream(batches=batches, session=self, augmenter=augmenter, maker=maker)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,25 +65,26 @@ class DomainStream:
     batches: Batches
     session: Session
     augmenter: DeviceAugmenter
+    maker: Maker
 
     def __call__(self) -> Mapping[str, Tensor]:
         """N x C x H x W in [-1, 1] by domain."""
         recipe, engine = self.session.recipe, self.session.engine
         position = self.batches.position + engine.processes.rank * recipe.batch_size
         arrays = next(self.batches)
-        spec = recipe.spec()
-        tensors = {name: assemble(ports, arrays, engine.device) for name, ports in spec.domains.items()}
-        if recipe.device_augmentation == DeviceAugmentation():
-            return tensors
-        pictures = {name: tensors[name] for name in _pictures(spec)}
-        return {**tensors, **self.augmenter(pictures, position=position)}
+        stored = recipe.domains.stored()
+        tensors = {name: assemble(ports, arrays, engine.device) for name, ports in stored.items()}
+        if recipe.device_augmentation != DeviceAugmentation():
+            pictures = {name: tensors[name] for name in _pictures(stored)}
+            tensors |= self.augmenter(pictures, position=position)
+        return self.maker(tensors, position=position)
 
 
-def _pictures(spec: SampleSpec) -> dict[str, tuple[PicturePort, ...]]:
+def _pictures(domains: Mapping[str, tuple[Port, ...]]) -> dict[str, tuple[PicturePort, ...]]:
     """The domains that hold pictures: points and classes are not turned or coloured."""
     return {
         name: picture_ports(ports)
-        for name, ports in spec.domains.items()
+        for name, ports in domains.items()
         if all(isinstance(port, PicturePort) for port in ports)
     }
 

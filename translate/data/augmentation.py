@@ -59,6 +59,9 @@ class Augmentation:
     """Height and width in pixels of the square that is cut out at a random place."""
     keep_aspect: bool = False
     """Resize the short side to load_px and keep the shape, rather than squeeze the picture into a square."""
+    resize: bool = True
+    """Off: crops are cut from pictures as they are, and only one that is smaller than the crop grows; load_px and
+    keep_aspect then say nothing. So it must be where every pixel counts, as in super-resolution."""
     flip: bool = True
     """Mirror left to right, half of the time."""
     vertical_flip: bool = False
@@ -121,8 +124,7 @@ class TrainingTransform:
 
     def _draw_size(self, picture: np.ndarray, draw: np.random.Generator) -> _Size:
         factor = 1.0 + self._config.scale_jitter * draw.uniform(-1.0, 1.0)
-        short_px = max(self._config.crop_px, round(self._config.load_px * factor))
-        return _size(picture, short_px, self._config.keep_aspect)
+        return _loaded(self._config, picture, self._config.load_px, factor)
 
     def _place(self, resized: Arrays, size: _Size, draw: np.random.Generator) -> dict[str, np.ndarray]:
         # Not set_random_seed: it gives every step the same seed, and then the flip follows from the crop's place.
@@ -151,7 +153,7 @@ class EvaluationTransform:
 
     def __call__(self, pictures: Arrays, *, epoch: int = 0, index: int = 0) -> dict[str, np.ndarray]:
         """Transform pictures as `TrainingTransform` does, but the same way at every epoch and index."""
-        size = _size(pictures[self._ports[0].name], self._config.crop_px, self._config.keep_aspect)
+        size = _loaded(self._config, pictures[self._ports[0].name], self._config.crop_px)
         resized = {port.name: _resize(pictures[port.name], size, port) for port in self._ports}
         return {name: _centre(picture, self._config.crop_px) for name, picture in resized.items()}
 
@@ -204,6 +206,12 @@ def _jittered(picture: np.ndarray, jitter: albumentations.ColorJitter) -> np.nda
     colours = picture[..., :3]
     changed = jitter(image=np.ascontiguousarray(colours))["image"].reshape(colours.shape)
     return np.concatenate([changed, picture[..., 3:]], axis=2)
+
+
+def _loaded(config: Augmentation, picture: np.ndarray, load_px: int, factor: float = 1.0) -> _Size:
+    """The size that a picture has before the crop: `factor` times that of loading, or its own."""
+    usual_px = load_px if config.resize else min(picture.shape[:2])
+    return _size(picture, max(config.crop_px, round(usual_px * factor)), config.keep_aspect or not config.resize)
 
 
 def _size(picture: np.ndarray, short_px: int, keep_aspect: bool) -> _Size:

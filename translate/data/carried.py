@@ -6,20 +6,23 @@ colours into grey or into classes), where it is for another kind of colours than
 sound profile or above 4 MB.
 
 **Transparency** (`keep`): the model sees the picture on white, as it does in training; the alpha of the picture is put
-back on a translation of the same size, with 1 or 3 channels, in a format that has alpha (PNG, WebP, TIFF). Otherwise,
-or asked for `white`, the translation is opaque. A picture whose alpha is 255 everywhere has none. Where the model makes
-an alpha of its own (4 channels), that one stays; where it took alpha in, it has had its say: nothing is put back.
+back on a translation with 1 or 3 channels, in a format that has alpha (PNG, WebP, TIFF): as it is where the size stays,
+enlarged by Lanczos interpolation where a model enlarges. Otherwise (a picture that was extended beyond its edges), or
+asked for `white`, the translation is opaque; and so is what was filled. A picture whose alpha is 255 everywhere has
+none. Where the model makes an alpha of its own (4 channels), that one stays; where it took alpha in, it has had its
+say: nothing is put back.
 
 **Depth**: 16 bits have become 8 (see `translate.data.pictures`), and the translation has 8.
 
 **All else** (EXIF, XMP, texts, thumbnails, places) is dropped; orientation has been applied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from translate.data.colour import Pixels
 from translate.data.pictures import Decoded, pixels_of
@@ -43,11 +46,21 @@ class Carried:
         fits = self.profile is not None and channels in _CHANNELS_OF_KIND[self.profile[16:20]]
         return self.profile if fits else None
 
-    def with_alpha(self, made: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-        """A translation (H x W x C) with the alpha put on, as one more channel; as it is where that does not fit."""
-        if self.alpha is None or made.shape[:2] != self.alpha.shape or made.shape[2] not in (1, 3):
+    def with_alpha(self, made: npt.NDArray[np.integer], *, scale: int = 1) -> npt.NDArray[np.integer]:
+        """A translation (H x W x C) with the alpha put on, as one more channel; as it is where that does not fit.
+
+        Args:
+            made: the translation.
+            scale: how many times as high and wide as the picture it is to be.
+        """
+        if self.alpha is None or made.shape[2] not in (1, 3):
             return made
-        return np.dstack([made, self.alpha])
+        height, width = (length * scale for length in self.alpha.shape)
+        return np.dstack([made, _enlarged(self.alpha, height, width)]) if made.shape[:2] == (height, width) else made
+
+    def opaque_where(self, mask: npt.NDArray[np.bool_]) -> "Carried":
+        """The same, but for what was filled (H x W): that is not transparent any more."""
+        return self if self.alpha is None else replace(self, alpha=np.where(mask, np.uint8(255), self.alpha))
 
 
 def carried_of(decoded: Decoded, *, channels: int, alpha: Alpha) -> Carried:
@@ -60,6 +73,12 @@ def carried_of(decoded: Decoded, *, channels: int, alpha: Alpha) -> Carried:
     """
     kept = _alpha_of(decoded) if alpha == "keep" and channels in (1, 3) else None
     return Carried(profile=_profile_of(decoded, channels), alpha=kept)
+
+
+def _enlarged(alpha: Pixels, height_px: int, width_px: int) -> Pixels:
+    if alpha.shape == (height_px, width_px):
+        return alpha
+    return np.asarray(Image.fromarray(alpha).resize((width_px, height_px), Image.Resampling.LANCZOS))
 
 
 def _alpha_of(decoded: Decoded) -> Pixels | None:

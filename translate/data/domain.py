@@ -41,13 +41,15 @@ def is_colours(ports: tuple[PicturePort, ...]) -> bool:
 class SampleSpec:
     """What a batch will hold, known before the first picture is read: enough to build every network.
 
-    Height and width are those of training crops in pixels; `batch_size` is per process.
+    Height and width are those of training crops in pixels, of every domain but an input that is to be enlarged: `a` is
+    smaller than `b` by the factor `scale`. `batch_size` is per process.
     """
 
     domains: dict[str, tuple[Port, ...]]
     height_px: int
     width_px: int
     batch_size: int
+    scale: int = 1
 
     def channels(self, domain: str) -> int:
         """Channels of a domain's tensor."""

@@ -1,4 +1,8 @@
-"""What a run learns from: two domains of pictures (to translate), or one, with classes or without (to generate)."""
+"""What a run learns from.
+
+Two domains of pictures (to translate); one folder of photos, from which inputs are made (to enlarge, repair or colour);
+or one domain of samples, with classes or without (to generate).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ import tyro
 
 from translate.card import Label, Picture, Port, Vector
 from translate.data.domain import CHANNELS, port_of, ports_of
+from translate.data.making import Making
 from translate.errors import ConfigurationError
 
 X: Final = "x"
@@ -34,6 +39,44 @@ class TwoDomains:
         """By domain. Raises ConfigurationError for a kind that is none."""
         return {"a": ports_of(self.a, "a"), "b": ports_of(self.b, "b")}
 
+    def stored(self) -> dict[str, tuple[Port, ...]]:
+        """What lies in the data set: everything."""
+        return self.ports()
+
+    @property
+    def scale(self) -> int:
+        """Both domains have one size."""
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadePairs:
+    """Photos of b, and inputs a that are made from them as they are needed."""
+
+    making: Annotated[Making, tyro.conf.AvoidSubcommands]
+    """What is done to a photo of b to make its a."""
+    b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
+    """Kind of the photos: rgb, or grey."""
+
+    def ports(self) -> dict[str, tuple[Port, ...]]:
+        """By domain. Raises ConfigurationError for a kind that is none."""
+        photos = ports_of(self.b, "b")
+        return {"a": self.making.ports(photos), "b": photos}
+
+    def stored(self) -> dict[str, tuple[Port, ...]]:
+        """What lies in the data set: the photos."""
+        return {"b": ports_of(self.b, "b")}
+
+    @property
+    def paired(self) -> bool:
+        """An input belongs to the photo that it was made from."""
+        return True
+
+    @property
+    def scale(self) -> int:
+        """How much larger b is than a."""
+        return self.making.scale
+
 
 @dataclass(frozen=True, kw_only=True)
 class OneDomain:
@@ -58,10 +101,19 @@ class OneDomain:
             ports[LABEL] = (Label(name=LABEL, classes=len(self.classes), names=self.classes),)
         return ports
 
+    def stored(self) -> dict[str, tuple[Port, ...]]:
+        """What lies in the data set: everything."""
+        return self.ports()
+
     @property
     def paired(self) -> bool:
         """A sample belongs to its class."""
         return True
+
+    @property
+    def scale(self) -> int:
+        """There is one size only."""
+        return 1
 
     def _x(self) -> Port:
         word, _, count = self.x.partition(":")
@@ -82,4 +134,4 @@ def kind_of(port: Port) -> str:
     raise ConfigurationError(f"{port.name!r} is neither a grey, RGB or RGBA picture nor a point")
 
 
-Domains = TwoDomains | OneDomain
+Domains = TwoDomains | MadePairs | OneDomain

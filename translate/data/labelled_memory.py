@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from translate.errors import require
+from translate.unlabelled import UNLABELLED
 
 
 class LabelledMemory(nn.Module):
@@ -26,13 +27,13 @@ class LabelledMemory(nn.Module):
         super().__init__()
         require(capacity >= 1, "config.memory", capacity, "1 or more")
         self.register_buffer("samples", torch.zeros(capacity, *shape))
-        self.register_buffer("labels", torch.full((capacity,), -1, dtype=torch.int64))
+        self.register_buffer("labels", torch.full((capacity,), UNLABELLED, dtype=torch.int64))
         self.register_buffer("written", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
     def gather(self, samples: Tensor, labels: Tensor) -> None:
-        """Take in those of N samples whose label is 0 or more; they take the places of the oldest."""
-        known = labels >= 0
+        """Take in those of N samples that have a label; they take the places of the oldest."""
+        known = labels != UNLABELLED
         new, of_new = samples[known][-len(self.labels) :], labels[known][-len(self.labels) :]
         places = (self.written + torch.arange(len(new), device=self.written.device)) % len(self.labels)
         self.samples[places] = new.to(self.samples.dtype)

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     COLOUR = 4
     DEVICE_GEOMETRY = 5
     DEVICE_COLOUR = 6
+    MAKING = 7
 
 
 def generator(seed: int, purpose: Purpose, *address: int) -> np.random.Generator:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from translate.card import FixedPicture, Label, LabelMap, Latent, Picture, PicturePort, Port, Vector
+from translate.card import FixedPicture, Label, LabelMap, Latent, Mask, Picture, PicturePort, Port, Vector
 
 
 def assemble(ports: tuple[Port, ...], arrays: Mapping[str, Tensor], device: torch.device | str) -> Tensor:
@@ -58,7 +58,7 @@ def _to_network(values: Tensor, port: Port) -> Tensor:
             return values.long()
         case Vector() | Latent():
             return values.float()
-        case Picture() | FixedPicture():
+        case Picture() | Mask() | FixedPicture():
             # A divisor on the device: by a plain number CUDA multiplies with the reciprocal, which rounds differently.
             half_range = torch.full((), 127.5, device=values.device)
             return values.float() / half_range - 1.0

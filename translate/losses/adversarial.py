@@ -19,7 +19,9 @@ from torch.nn.functional import relu, softplus
 from translate.errors import ConfigurationError
 from translate.losses.scores import Scores, mean_over_scales, scales
 
-ObjectiveName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"]
+ObjectiveName = Literal[
+    "minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic", "relativistic-average"
+]
 
 
 class Objective(ABC):
@@ -72,6 +74,27 @@ class Relativistic(Objective):
     def _lead(self, ahead: Scores, behind: Scores) -> Tensor:
         pairs = zip(scales(ahead), scales(behind), strict=True)
         return mean_over_scales([self.loss(_difference(high, low)).mean() for high, low in pairs])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelativisticAverage(Objective):
+    """Every score is compared with the mean of the other side's: `loss` is given how far the winner is ahead."""
+
+    loss: Callable[[Tensor], Tensor]
+
+    def discriminator(self, real: Scores, fake: Scores) -> Tensor:
+        """1/2 (E loss(D(x) - E D(G)) + E loss(E D(x) - D(G)))."""
+        return self._lead(real, fake)
+
+    def generator(self, fake: Scores, real: Callable[[], Scores]) -> Tensor:
+        """1/2 (E loss(D(G) - E D(x)) + E loss(E D(G) - D(x)))."""
+        return self._lead(fake, real())
+
+    def _lead(self, ahead: Scores, behind: Scores) -> Tensor:
+        pairs = zip(scales(ahead), scales(behind), strict=True)
+        return mean_over_scales(
+            [0.5 * (self.loss(high - low.mean()).mean() + self.loss(high.mean() - low).mean()) for high, low in pairs]
+        )
 
 
 def _mean(function: Callable[[Tensor], Tensor], scores: Scores) -> Tensor:
@@ -135,6 +158,12 @@ RELATIVISTIC = Relativistic(loss=lambda lead: softplus(-lead))
 Play it with both R1 and R2: Huang et al. 2024 (R3GAN), eq. 2 and table 1.
 """
 
+RELATIVISTIC_AVERAGE = RelativisticAverage(loss=lambda lead: softplus(-lead))
+"""-log sigmoid(D(x) - E D(G)) - log(1 - sigmoid(D(G) - E D(x))), halved: Jolicoeur-Martineau 2018, section 4.2.
+
+ESRGAN plays it (Wang et al. 2018, equations 1 and 2; the half is its published code's).
+"""
+
 OBJECTIVES: Mapping[ObjectiveName, Objective] = {
     "minimax": MINIMAX,
     "non-saturating": NON_SATURATING,
@@ -142,6 +171,7 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = {
     "hinge": HINGE,
     "wasserstein": WASSERSTEIN,
     "relativistic": RELATIVISTIC,
+    "relativistic-average": RELATIVISTIC_AVERAGE,
 }
 
 

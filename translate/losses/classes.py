@@ -9,9 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from translate.losses.scores import at_least_float32
-
-UNLABELLED = -1
-"""The label of a sample whose class nobody has said."""
+from translate.unlabelled import UNLABELLED
 
 
 def classification(logits: Tensor, labels: Tensor) -> Tensor:

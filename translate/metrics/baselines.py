@@ -47,7 +47,7 @@ class Identity:
 
     def __call__(self, picture: Pixels) -> Pixels:
         """The same picture."""
-        return _rgb(picture)
+        return rgb(picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class GlobalColourTransfer:
 
     def __call__(self, picture: Pixels) -> Pixels:
         """The picture with its colours mapped; what leaves the range is clipped."""
-        mapped = (_rgb(picture) - self.input_mean) @ self.matrix + self.target_mean
+        mapped = (rgb(picture) - self.input_mean) @ self.matrix + self.target_mean
         return np.clip(np.rint(mapped), 0, 255).astype(np.uint8)
 
 
@@ -109,7 +109,7 @@ class HistogramTransfer:
 
     def __call__(self, picture: Pixels) -> Pixels:
         """The picture with its levels mapped."""
-        colours = _rgb(picture)
+        colours = rgb(picture)
         return np.stack([self.levels[channel][colours[..., channel]] for channel in range(3)], axis=2)
 
 
@@ -142,14 +142,14 @@ class ColourInsideLines:
         """
         counts = np.zeros((3, 256), dtype=np.int64)
         for line_art, target in zip(inputs, targets, strict=True):
-            counts += _histogram(_rgb(target), _fillable(_rgb(line_art)))
+            counts += _histogram(rgb(target), _fillable(rgb(line_art)))
         if not counts.any():
             raise DatasetError("No line encloses anything in the training inputs: leave this baseline out")
         return cls(colour=_STATISTICS[statistic](counts), statistic=statistic)
 
     def __call__(self, picture: Pixels) -> Pixels:
         """The line art, coloured; lines are multiplied in, so that their smoothed edges stay smooth."""
-        line_art = _rgb(picture)
+        line_art = rgb(picture)
         coloured = np.rint(line_art / 255 * self.colour).astype(np.uint8)
         return np.where(enclosed(line_art)[..., None], coloured, line_art)
 
@@ -179,7 +179,7 @@ def _cumulative(pictures: Iterable[Pixels]) -> _Reals:
     """The share of pixels at or below the middle of each level, 3 x 256."""
     counts = np.zeros((3, 256), dtype=np.int64)
     for picture in pictures:
-        counts += _histogram(_rgb(picture), np.ones(picture.shape[:2], dtype=np.bool_))
+        counts += _histogram(rgb(picture), np.ones(picture.shape[:2], dtype=np.bool_))
     if not counts.any():
         raise DatasetError("A domain has no training pictures to take colours from: check the training split")
     # The middle of a level's step rather than its end: a domain mapped onto itself must stay as it is.
@@ -197,7 +197,7 @@ def _median_level(counts: npt.NDArray[np.int64]) -> _Reals:
 _STATISTICS = {"mean": _mean_level, "median": _median_level}
 
 
-def _rgb(picture: Pixels) -> Pixels:
+def rgb(picture: Pixels) -> Pixels:
     """H x W x 3 of a grey or RGB picture."""
     with_channels = picture if picture.ndim == 3 else picture[..., None]
     if with_channels.ndim != 3 or with_channels.shape[2] not in (1, 3):
@@ -212,7 +212,7 @@ def _colour_statistics(pictures: Iterable[Pixels]) -> tuple[_Reals, _Reals]:
     """Mean and covariance of all pixels of all pictures, one picture in memory at a time."""
     pixels, total, products = 0, np.zeros(3), np.zeros((3, 3))
     for picture in pictures:
-        flat = _rgb(picture).reshape(-1, 3).astype(np.float64)
+        flat = rgb(picture).reshape(-1, 3).astype(np.float64)
         pixels += len(flat)
         total += flat.sum(axis=0)
         products += flat.T @ flat

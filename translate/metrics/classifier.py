@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from translate.errors import ConfigurationError
+from translate.moving import moved
 
 OnProgress = Callable[[int, int], None]
 """Called with the steps done and all steps."""
@@ -172,13 +173,8 @@ def _train(
 
 
 def _shifted(pictures: Tensor, shift_px: int, draw: torch.Generator) -> Tensor:
-    """Each picture moved by up to `shift_px` either way; what comes in repeats the border."""
-    count, _, height, width = pictures.shape
-    padded = functional.pad(pictures, [shift_px] * 4, mode="replicate")
-    offsets = torch.randint(2 * shift_px + 1, (2, count, 1), generator=draw)
-    rows, columns = offsets[0] + torch.arange(height), offsets[1] + torch.arange(width)
-    which = torch.arange(count)[:, None, None]
-    return padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    offsets = torch.randint(2 * shift_px + 1, (2, len(pictures)), generator=draw)
+    return moved(pictures, offsets, most_px=shift_px)
 
 
 def _stage(narrow: int, wide: int) -> nn.Sequential:

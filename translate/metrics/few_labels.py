@@ -10,9 +10,7 @@ from torch import Tensor
 
 from translate.errors import ConfigurationError
 from translate.metrics.classifier import Accuracy, ClassifierTraining, OnProgress, fit_classifier
-
-UNLABELLED = -1
-"""Stands for an unknown class among labels."""
+from translate.unlabelled import UNLABELLED
 
 _ROWS_AT_ONCE = 1000
 _SOLVED = 1e-6

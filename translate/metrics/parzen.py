@@ -21,6 +21,9 @@ from translate.errors import ConfigurationError
 SIGMAS: tuple[float, ...] = tuple(float(sigma) for sigma in np.logspace(-1, 0, 10))
 """The widths that the authors try, in units of a pixel's range."""
 
+SHARES_OF_SPREAD: tuple[float, ...] = tuple(float(share) for share in np.logspace(-3, 0, 16))
+"""The widths to try for points, which may lie close around modes far apart: shares of the points' spread."""
+
 _NUMBERS_AT_ONCE = 4_000_000
 """Distances held at a time: 32 MB, whatever the numbers of samples and pictures."""
 
@@ -64,7 +67,31 @@ def parzen_likelihood(
             figure and the widths would mean something else.
     """
     for name, vectors in {"samples": samples, "validation": validation, "test": test}.items():
-        _require_unit_vectors(name, vectors, samples.shape[-1])
+        _require_matrix(name, vectors, samples.shape[-1])
+        _require_unit_pixels(name, vectors)
+    return _chosen_and_scored(samples, validation, test, sigmas)
+
+
+def parzen_likelihood_of_points(samples: Tensor, validation: Tensor, test: Tensor) -> ParzenLikelihood:
+    """The same protocol for points in units of their own; the widths are shares of the root of their mean variance.
+
+    Nats depend on the unit: of points that are twice as large each number has log 2 less.
+
+    Args:
+        samples: What a model made, N x D.
+        validation: Real points, M x D, of which not all are one.
+        test: Other real points, K x D.
+
+    Raises:
+        ConfigurationError: A set is empty or no matrix, or dimensions differ.
+    """
+    for name, vectors in {"samples": samples, "validation": validation, "test": test}.items():
+        _require_matrix(name, vectors, samples.shape[-1])
+    spread = float(validation.double().var(dim=0, correction=0).mean().sqrt())
+    return _chosen_and_scored(samples, validation, test, [share * spread for share in SHARES_OF_SPREAD])
+
+
+def _chosen_and_scored(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[float]) -> ParzenLikelihood:
     by_sigma = parzen_log_likelihoods(samples, validation, sigmas).mean(dim=1)
     sigma = sigmas[int(by_sigma.argmax())]
     scores = parzen_log_likelihoods(samples, test, [sigma])[0]
@@ -107,12 +134,15 @@ def _squared_distances(first: Tensor, second: Tensor) -> Tensor:
     return squares.add_(first.square().sum(dim=1, keepdim=True)).clamp_(min=0)
 
 
-def _require_unit_vectors(name: str, vectors: Tensor, dimensions: int) -> None:
+def _require_matrix(name: str, vectors: Tensor, dimensions: int) -> None:
     if vectors.ndim != 2 or vectors.shape[1] != dimensions or len(vectors) == 0:
         raise ConfigurationError(
             f"The Parzen window needs matrices of one width, {name} is {tuple(vectors.shape)}: "
             "flatten pictures with unit_pixels, and give at least one"
         )
+
+
+def _require_unit_pixels(name: str, vectors: Tensor) -> None:
     low, high = float(vectors.min()), float(vectors.max())
     if not (low >= 0 and high <= 1):
         raise ConfigurationError(

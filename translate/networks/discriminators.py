@@ -15,8 +15,9 @@ from translate.networks.norm import Norm, norm_at
 from translate.networks.patch import Discriminator, PatchDiscriminator, PixelDiscriminator
 from translate.networks.projected import ProjectedDiscriminator
 from translate.networks.resample import Downsampling
+from translate.networks.unet_discriminator import UNetDiscriminator
 
-DiscriminatorKind = Literal["patch", "projected", "patch+projected"]
+DiscriminatorKind = Literal["patch", "unet", "projected", "patch+projected"]
 DiscriminatorNetwork = MultiScaleDiscriminator | ProjectedDiscriminator | JointDiscriminator
 """What they have in common: `forward` gives a list of scores, `features` a list of lists, and `at_least_px`."""
 
@@ -26,12 +27,14 @@ class DiscriminatorConfig:
     """A discriminator that scores patches, at one or several scales."""
 
     kind: DiscriminatorKind = "patch"
-    """PatchGAN on pixels; or small heads on the features of a frozen EfficientNet-Lite0 (Projected GANs); or both
-    together (vision-aided), for few pictures."""
+    """PatchGAN on pixels; or a U-Net that scores every pixel, always with spectral norm and no other (Real-ESRGAN); or
+    small heads on the features of a frozen EfficientNet-Lite0 (Projected GANs); or these heads and PatchGAN together
+    (vision-aided), for few pictures."""
     width: int = 64
     """Channels of the first layer."""
     layers: int = 3
-    """Halving layers: 1, 2, 3, 4, 5 see patches of 16, 34, 70, 142, 286 px; 0 scores every pixel on its own."""
+    """Halving layers: 1, 2, 3, 4, 5 see patches of 16, 34, 70, 142, 286 px; 0 scores every pixel on its own. U-Net: how
+    often it halves, 3 as published."""
     scales: int = 1
     """Discriminators, each on a picture of half the size of the one before."""
     norm: Norm = "batch"
@@ -42,7 +45,7 @@ class DiscriminatorConfig:
     """Bound every layer's largest singular value (Miyato et al. 2018)."""
     heads: int = 4
     """Projected: one for each feature map, at 1/4, 1/8, 1/16, 1/32 of the size; crops of 64 px or more take 4, of 32 px
-    3. Layers, scales and resampling are PatchGAN's alone."""
+    3. Layers and scales are PatchGAN's and the U-Net's, resampling is PatchGAN's alone."""
 
     def build(self, inputs: int, *, batch_size: int, ports: Sequence[PicturePort] = ()) -> DiscriminatorNetwork:
         """The network for training batches of `batch_size`, with weights from N(0, 0.02).
@@ -118,8 +121,18 @@ def _has_colours(port: PicturePort) -> bool:
     return isinstance(port, Picture) and port.channels in (1, 3, 4)
 
 
+def _unet(config: DiscriminatorConfig, ports: Sequence[PicturePort]) -> MultiScaleDiscriminator:
+    inputs = sum(port.channels for port in ports)
+    return MultiScaleDiscriminator(
+        discriminators=[
+            UNetDiscriminator(inputs=inputs, width=config.width, halvings=config.layers) for _ in range(config.scales)
+        ]
+    )
+
+
 _BUILDERS: Mapping[str, Callable[[DiscriminatorConfig, Sequence[PicturePort]], DiscriminatorNetwork]] = {
     "patch": _patch,
+    "unet": _unet,
     "projected": _projected,
     "patch+projected": _joint,
 }

@@ -7,12 +7,13 @@ from typing import Literal
 from translate.errors import ConfigurationError
 from translate.networks.difference import Difference
 from translate.networks.initialise import initialise
+from translate.networks.lab import InLab
 from translate.networks.norm import Norm, norm_at
 from translate.networks.resample import Resampling
 from translate.networks.resnet import ResNet
 from translate.networks.unet import UNet
 
-TranslationNetwork = UNet | ResNet | Difference
+TranslationNetwork = UNet | ResNet | Difference | InLab
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class GeneratorConfig:
 
     difference: bool = False
     """Learn the difference to the input rather than the output: for tasks that leave most pixels as they are."""
+    colours: Literal["rgb", "lab"] = "rgb"
+    """lab: out of a grey picture, give its colours alone (the a and b of CIE Lab) and keep its lightness."""
 
     def build(self, inputs: int, outputs: int, *, batch_size: int, crop_px: int) -> TranslationNetwork:
         """The network for training crops of `crop_px`, with weights from N(0, 0.02) as in both papers.
@@ -43,9 +46,11 @@ class GeneratorConfig:
         Raises ConfigurationError for a crop that the network cannot take.
         """
         fitted = replace(self, depth=self.depth or _halvings(crop_px), norm=norm_at(self.norm, batch_size))
-        network = _BUILDERS[self.kind](fitted, inputs, outputs)
+        network = _BUILDERS[self.kind](fitted, inputs, 2 if self.colours == "lab" else outputs)
         _require_crop(crop_px, network)
         initialise(network)
+        if self.colours == "lab":
+            return InLab(network=network, inputs=inputs, outputs=outputs)
         return Difference(network=network, inputs=inputs, outputs=outputs) if self.difference else network
 
 

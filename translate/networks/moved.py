@@ -1,8 +1,9 @@
-"""Pictures moved by a few pixels at random: the change under which almost any picture stays what it is."""
+"""Pictures moved by a few pixels at random."""
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from translate.moving import moved
 
 
 def moved_at_random(pictures: Tensor, *, most_px: int) -> Tensor:
@@ -14,10 +15,5 @@ def moved_at_random(pictures: Tensor, *, most_px: int) -> Tensor:
     """
     if most_px == 0:
         return pictures
-    count, _, height, width = pictures.shape
-    padded = functional.pad(pictures, [most_px] * 4, mode="replicate")
-    offsets = torch.randint(2 * most_px + 1, (2, count, 1), device=pictures.device)
-    rows = offsets[0] + torch.arange(height, device=pictures.device)
-    columns = offsets[1] + torch.arange(width, device=pictures.device)
-    which = torch.arange(count, device=pictures.device)[:, None, None]
-    return padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    offsets = torch.randint(2 * most_px + 1, (2, len(pictures)), device=pictures.device)
+    return moved(pictures, offsets, most_px=most_px)

@@ -40,7 +40,7 @@ class OnnxRuntime:
         model = read_model(Path(path))
         require_onnxruntime()
         providers = providers_for(device)
-        require_trial(model, _trial())
+        require_trial(model, trial_of_onnx())
         self._session = _session(model, providers, device)
         self.device = device_of(self._session.get_providers()[0])
         self.card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[CARD_KEY])
@@ -64,7 +64,8 @@ class OnnxRuntime:
         return Tiled(data, self.card, device=self.device, open_session=session)
 
 
-def _trial() -> Trial:
+def trial_of_onnx() -> Trial:
+    """How models are tried that ONNX Runtime is to run."""
     return Trial(module=onnx_trial.__name__, engine=f"onnxruntime-{_version()}")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Picture, Port, Vector
+from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Mask, Picture, Port, Vector
 from translate.runtime.base import Arrays
 
 Row = NDArray[Any]
@@ -74,6 +74,7 @@ _DRAWS: Final[Mapping[type[Port], Callable[[Any, int, np.random.Generator], NDAr
     FixedPicture: _picture,
     Picture: _no_row,
     LabelMap: _no_row,
+    Mask: _no_row,
 }
 _SHAPES: Final[Mapping[type[Port], Callable[[Any], tuple[int, ...]]]] = {
     Latent: lambda port: (port.size,),
@@ -82,4 +83,5 @@ _SHAPES: Final[Mapping[type[Port], Callable[[Any], tuple[int, ...]]]] = {
     FixedPicture: lambda port: (port.channels, port.height_px, port.width_px),
     Picture: _no_row,
     LabelMap: _no_row,
+    Mask: _no_row,
 }

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from translate.card import Card, Picture, PicturePort, Port
+from translate.card import Card, LabelMap, PicturePort, Port
 from translate.errors import ModelError
 from translate.runtime.base import Arrays
 from translate.runtime.gate import inspect
@@ -73,7 +73,7 @@ def _shape(card: Card, port: Port, given: tuple[int, ...]) -> tuple[int, ...]:
     if not isinstance(port, PicturePort):
         return (1, *row_shape(port))
     if card.pixels:
-        return (1, given[1] * card.scale, given[2] * card.scale, port.channels if isinstance(port, Picture) else 1)
+        return (1, given[1] * card.scale, given[2] * card.scale, 1 if isinstance(port, LabelMap) else port.channels)
     return (1, port.channels, given[2] * card.scale, given[3] * card.scale)
 
 

@@ -11,18 +11,17 @@ from torch import Tensor
 from pipelines.evaluating.comparing import FEWEST, Comparison, compare
 from pipelines.generating.generate import Generate
 from pipelines.scoring.judge import Judge, Score
+from pipelines.training.generation.contestants import OURS, REAL, Contestants
 from pipelines.training.generation.gaussian import LABEL as TRIVIAL
 from pipelines.training.generation.gaussian import FittedGaussian
 from pipelines.training.generation.held_out import BATCH, HeldOut
 from pipelines.training.generation.made import made_samples
 from translate.metrics.energy import energy_distance
+from translate.metrics.two_sample import TwoSampleTest, two_sample_test
+from translate.metrics.two_sample_classifiers import NearestNeighbours
 
-OURS: Final = "this model"
-REAL: Final = "training samples themselves"
 SEED: Final = 1
 """Another noise than the one by which validation chose the weights."""
-
-Contestants = Mapping[str, Mapping[str, Score]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +69,7 @@ def _scores(comparison: Comparison) -> dict[str, Score]:
         "recall": comparison.manifold.recall.value,
         "density": comparison.manifold.density.value,
         "coverage": comparison.manifold.coverage.value,
-        "two_sample": test.accuracy,
+        **_told_apart(test),
     }
     scores = {"kid": Score(value=kernel.value, standard_error=kernel.standard_error, pictures=kernel.outputs)}
     return scores | {
@@ -78,11 +77,17 @@ def _scores(comparison: Comparison) -> dict[str, Score]:
     }
 
 
+def _told_apart(test: TwoSampleTest) -> dict[str, float]:
+    return {"two_sample": test.accuracy, "two_sample_p": test.p_exact}
+
+
 def _points(contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device) -> Contestants:
     real = held_out.tensor(0, len(held_out), device)
-    return {
-        label: {
-            "energy": Score(value=energy_distance(samples.to(device), real), standard_error=None, pictures=len(samples))
-        }
-        for label, samples in contestants.items()
-    }
+    return {label: _of_points(samples.to(device), real) for label, samples in contestants.items()}
+
+
+def _of_points(samples: Tensor, real: Tensor) -> dict[str, Score]:
+    rows = [points.cpu().double().numpy() for points in (samples, real)]
+    test = two_sample_test(*rows, classifier=NearestNeighbours(), seed=SEED)
+    plain = {"energy": energy_distance(samples, real), **_told_apart(test)}
+    return {name: Score(value=value, standard_error=None, pictures=len(samples)) for name, value in plain.items()}

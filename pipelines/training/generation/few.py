@@ -8,8 +8,7 @@ from translate.data.collection import Part
 from translate.data.domains import OneDomain
 from translate.data.holdout import hash_of
 from translate.errors import DatasetError
-
-UNLABELLED = -1
+from translate.unlabelled import UNLABELLED
 
 
 def with_few_labels(part: Part, domain: OneDomain) -> Part:

@@ -23,12 +23,24 @@ _PAIRS = 32
 _COLUMNS = 8
 
 
-def made_samples(generate: Generate, like: HeldOut, seed: int) -> NDArray[np.float32]:
-    """As many samples as are held out, of the same classes where the generator knows classes: N x shape."""
-    label = like.labels.tolist() if generate.inputs.label is not None and like.labels is not None else None
-    own_classes = generate.inputs.label is not None and not like.learns_classes
-    made = generate.arrays(len(like), seed=seed, label=None if own_classes else label)
+def made_samples(generate: Generate, like: HeldOut, seed: int, *, count: int | None = None) -> NDArray[np.float32]:
+    """Samples of the classes that are held out, in turn, where the generator knows classes: N x shape.
+
+    Args:
+        generate: makes them.
+        like: whose classes they have.
+        seed: of the noise.
+        count: how many; as many as are held out where it is None.
+    """
+    labels = like.labels if knows_classes_of(generate, like) else None
+    label = None if labels is None else labels.tolist()
+    made = generate.arrays(len(like) if count is None else count, seed=seed, label=label)
     return made[generate.card.outputs[0].name]
+
+
+def knows_classes_of(generate: Generate, data: HeldOut) -> bool:
+    """Whether classes can be asked for that are the data's, rather than the generator's own."""
+    return generate.inputs.label is not None and data.labels is not None and data.learns_classes
 
 
 @torch.no_grad()

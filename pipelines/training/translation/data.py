@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipelines.scoring.heldout import HeldOut, read_held_out
-from pipelines.training.translation.two import domain_ports, two_domains
+from pipelines.scoring.heldout import HeldOut, read_held_out, with_made
+from pipelines.training.translation.photos import find_photos
+from pipelines.training.translation.two import stored_ports, two_domains
+from translate.data.domains import MadePairs, TwoDomains
 from translate.data.holdout import hold_out
 from translate.data.items import Layout, Split
 from translate.data.layouts import find_layout
@@ -44,9 +46,13 @@ class Data:
     @cached_property
     def held_out(self) -> HeldOut:
         """The validation pictures that a run scores itself by."""
-        recipe = self.recipe
-        most = recipe.validation.most
-        return read_held_out(self.validation, domain_ports(recipe), recipe.augmentation, most=most)
+        return self.read(self.validation, most=self.recipe.validation.most)
+
+    def read(self, split: Split, *, most: int) -> HeldOut:
+        """Pictures of a split without augmentation, those with the lowest hashes, and the inputs made from them."""
+        held_out = read_held_out(split, stored_ports(self.recipe), self.recipe.augmentation, most=most)
+        domains = two_domains(self.recipe)
+        return with_made(held_out, domains.making) if isinstance(domains, MadePairs) else held_out
 
     @property
     def held_out_told(self) -> str:
@@ -62,23 +68,17 @@ class Data:
 
 def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
     """Find the splits and hold out validation pictures. Raises DatasetError for a folder that does not fit."""
-    two = two_domains(recipe)
-    found = find_layout(
-        Path(recipe.data),
-        direction=two.direction,
-        a_ports=len(two.a),
-        b_ports=len(two.b),
-        paired=two.paired,
-    )
+    found = _found(recipe)
     _require_training(found, recipe)
-    layout = hold_out(found if two.paired else with_truth(found), recipe.validation.fraction, recipe.validation.most)
+    paired = two_domains(recipe).paired
+    layout = hold_out(found if paired else with_truth(found), recipe.validation.fraction, recipe.validation.most)
     _require_validation(found, layout, recipe)
     training = _as_trained(layout.splits[TRAIN], recipe)
     data = Data(
         layout=layout,
         licence=_licence(layout.root),
         training=training,
-        train=Samples(training, domain_ports(recipe), recipe.augmentation, seed=recipe.seed, training=True),
+        train=Samples(training, stored_ports(recipe), recipe.augmentation, seed=recipe.seed, training=True),
         validation=layout.splits[VALIDATION],
         test=layout.splits.get(TEST),
         recipe=recipe,
@@ -86,10 +86,26 @@ def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
     return recipe, data
 
 
+def _found(recipe: Recipe[Any]) -> Layout:
+    two = two_domains(recipe)
+    if isinstance(two, MadePairs):
+        return find_photos(Path(recipe.data))
+    return find_layout(
+        Path(recipe.data),
+        direction=two.direction,
+        a_ports=len(two.a),
+        b_ports=len(two.b),
+        paired=two.paired,
+    )
+
+
 def _require_training(layout: Layout, recipe: Recipe[Any]) -> None:
     """Both domains, with pictures; a folder of one domain alone is taken for "a"."""
-    letters = {"a": "A", "b": "B"} if two_domains(recipe).direction == "AtoB" else {"a": "B", "b": "A"}
-    for domain in _lacking(layout, TRAIN):
+    two = two_domains(recipe)
+    if isinstance(two, MadePairs):
+        return  # photos were found, and the rest is made from them
+    letters = {"a": "A", "b": "B"} if two.direction == "AtoB" else {"a": "B", "b": "A"}
+    for domain in _lacking(layout, TRAIN, two):
         raise DatasetError(
             f"{layout.root} has no training pictures of domain {domain}; found: {layout.description}. "
             f"{recipe.method} needs two domains: put these into {layout.root / f'train{letters[domain]}'}"
@@ -98,7 +114,7 @@ def _require_training(layout: Layout, recipe: Recipe[Any]) -> None:
 
 def _require_validation(found: Layout, layout: Layout, recipe: Recipe[Any]) -> None:
     """Say which folder or option to change where validation pictures are missing."""
-    lacking = _lacking(layout, VALIDATION)
+    lacking = _lacking(layout, VALIDATION, two_domains(recipe))
     if not lacking:
         return
     if VALIDATION in found.splits:
@@ -117,9 +133,9 @@ def _require_validation(found: Layout, layout: Layout, recipe: Recipe[Any]) -> N
     )
 
 
-def _lacking(layout: Layout, name: str) -> list[str]:
+def _lacking(layout: Layout, name: str, two: TwoDomains | MadePairs) -> list[str]:
     split = layout.splits.get(name)
-    return [domain for domain in ("a", "b") if split is None or not split.domains.get(domain)]
+    return [domain for domain in two.stored() if split is None or not split.domains.get(domain)]
 
 
 def _as_trained(split: Split, recipe: Recipe[Any]) -> Split:

@@ -69,7 +69,16 @@ def _sample(contest: Contest, held_out: HeldOut, device: torch.device) -> Sample
     inputs = held_out.tensor(contest.source, held_out.sample(contest.source, count), device)
     outputs = torch.cat([contest.translate(part) for part in inputs.split(8)])
     targets = held_out.tensor(contest.target, held_out.sample(contest.target, count), device)
-    return Sample(inputs=inputs.cpu(), outputs=outputs.cpu(), targets=targets.cpu(), paired=held_out.paired)
+    seen = _alike(inputs, targets)
+    return Sample(inputs=seen.cpu(), outputs=outputs.cpu(), targets=targets.cpu(), paired=held_out.paired)
+
+
+def _alike(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The inputs as pictures of the targets' size, without a mask: enlarged, if they are to be."""
+    pictures = inputs[:, : targets.shape[1]]
+    if pictures.shape[-2:] == targets.shape[-2:]:
+        return pictures
+    return torch.nn.functional.interpolate(pictures, size=targets.shape[-2:], mode="bicubic").clamp(-1.0, 1.0)
 
 
 def _as_trained(trained: Trained) -> Method:

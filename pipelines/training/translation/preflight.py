@@ -1,33 +1,26 @@
 """Before step 0: the dataset doctor's errors end the run, all of them told at once."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.check import diagnose, print_problems
-from pipelines.training.translation.two import two_domains
+from pipelines.check import print_groups
+from pipelines.training.translation.examined import examined
 from translate.errors import DatasetError
 from translate.recipe import Recipe
 
 
 def refuse_bad_data(recipe: Recipe[Any], console: Console) -> None:
     """Examine every picture; print what is wrong, and raise DatasetError where the data set cannot train."""
-    two = two_domains(recipe)
-    diagnosis = diagnose(
-        Path(recipe.data),
-        console,
-        direction=two.direction,
-        paired=two.paired,
-        a_kinds=two.a,
-        b_kinds=two.b,
-        crop_px=recipe.augmentation.crop_px,
-    )
-    print_problems(replace(diagnosis, problems=diagnosis.errors), console)
-    if diagnosis.warnings:
-        console.print(f"{len(diagnosis.warnings)} warnings about {recipe.data}: `pixturn check` tells them")
-    if diagnosis.errors:
-        raise DatasetError(
-            f"{recipe.data} cannot be trained on: {len(diagnosis.errors)} errors, listed above with their fixes"
-        )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Reading pictures", total=None)
+        problems = examined(recipe, lambda done, of: bar.update(task, completed=done, total=of))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    print_groups("error", errors, Path(recipe.data), console)
+    if len(problems) > len(errors):
+        console.print(f"{len(problems) - len(errors)} warnings about {recipe.data}: `pixturn check` tells them")
+    if errors:
+        raise DatasetError(f"{recipe.data} cannot be trained on: {len(errors)} errors, listed above with their fixes")

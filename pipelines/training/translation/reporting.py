@@ -8,7 +8,7 @@ import torch
 
 from pipelines.report import Command, Estimate, Example, Finding, Metric, Report, ScoreRow, ScoreTable
 from pipelines.runs import RunFolder
-from pipelines.scoring.heldout import HeldOut, read_held_out, shown
+from pipelines.scoring.heldout import HeldOut, shown
 from pipelines.scoring.judge import Scores
 from pipelines.scoring.measures import MEASURES
 from pipelines.trained import Trained
@@ -17,7 +17,6 @@ from pipelines.training.translation.contest import OURS, Contest, hold_contests
 from pipelines.training.translation.data import Data, open_data
 from pipelines.training.translation.diagnose import examine
 from pipelines.training.translation.summary import summarise
-from pipelines.training.translation.two import domain_ports
 from translate.card import Card
 from translate.data.tensors import to_uint8
 from translate.recipe import Recipe
@@ -32,9 +31,8 @@ def report(folder: RunFolder, device: torch.device) -> Report:
     """Score a run's best weights on its held-out pictures, and say how they do."""
     trained = Trained.read(folder)
     _, data = open_data(trained.recipe)
-    domains = domain_ports(trained.recipe)
-    held_out = read_held_out(data.scored, domains, trained.recipe.augmentation, most=_MOST_SCORED)
-    training = read_held_out(data.training, domains, trained.recipe.augmentation, most=_MOST_FITTED)
+    held_out = data.read(data.scored, most=_MOST_SCORED)
+    training = data.read(data.training, most=_MOST_FITTED)
     contests = hold_contests(trained, held_out, training, device)
     return _report(folder, trained, data, held_out, training, contests, device)
 

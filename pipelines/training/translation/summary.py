@@ -1,14 +1,12 @@
 """What a report says of the data set: how the folder was understood, counts, licence, and the doctor's findings."""
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from pipelines.report import DataSummary, Finding
 from pipelines.training.translation.data import Data
-from pipelines.training.translation.two import two_domains
+from pipelines.training.translation.examined import examined
 from translate.data.doctor import Problem
-from translate.data.doctor import examine as examine_folder
 from translate.recipe import Recipe
 
 
@@ -24,17 +22,8 @@ def summarise(data: Data, recipe: Recipe[Any]) -> DataSummary:
 
 
 def _findings(recipe: Recipe[Any]) -> list[Finding]:
-    two = two_domains(recipe)
-    diagnosis = examine_folder(
-        Path(recipe.data),
-        direction=two.direction,
-        paired=two.paired,
-        a_kinds=two.a,
-        b_kinds=two.b,
-        crop_px=recipe.augmentation.crop_px,
-    )
     by_kind: dict[str, list[Problem]] = defaultdict(list)
-    for problem in diagnosis.problems:
+    for problem in examined(recipe):
         by_kind[problem.code].append(problem)
     return [_finding(problems) for problems in by_kind.values()]
 

@@ -59,7 +59,7 @@ class Validator:
 
     def _row(self, index: int, output: np.ndarray) -> np.ndarray:
         truth = [self._held_out.shown("b", index)] if self._held_out.paired else []
-        return np.concatenate([self._held_out.shown("a", index), output, *truth], axis=1)
+        return np.concatenate([_enlarged(self._held_out.shown("a", index), len(output)), output, *truth], axis=1)
 
     def discriminator_scores(self) -> list[DiscriminatorScores]:
         """Each discriminator's scores of held-out real and of made pictures, with the trained weights."""
@@ -73,6 +73,12 @@ class Validator:
 
     def _deploy(self) -> Deploy:
         return next(iter(self._session.engine.averaged.method.deploys().values()))
+
+
+def _enlarged(picture: np.ndarray, height_px: int) -> np.ndarray:
+    """The pixels of an input that is smaller than the output, each as a square."""
+    factor = height_px // len(picture)
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def judged(held_out: HeldOut, device: torch.device) -> Batch:

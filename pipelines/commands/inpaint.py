@@ -1,0 +1,97 @@
+"""`pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK`: fill holes, or go on beyond the edges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final
+
+import tyro
+
+from pipelines.inpainting import Margins
+from pipelines.running import Handling, Job
+from pipelines.tasks import Inpaint
+from translate.errors import ConfigurationError
+
+_USUAL_MODEL: Final = "inpaint"
+_WITH_NAME: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class InpaintOptions:
+    """Fills what a mask marks, what is transparent, or what lies beyond the edges; all other pixels stay as they are.
+
+    Without -o, a.jpg becomes a.inpaint.png (a.outpaint.png) beside it, and a folder FOLDER.inpaint; a picture that is
+    there is not replaced unless -o names it. Colour profile and orientation are kept, and folders are treated, as
+    `pixturn run` does; see `pixturn run --help`.
+    """
+
+    name_and_picture: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(name="picture", metavar="[NAME] PICTURE_OR_FOLDER", help_behavior_hint="(required)"),
+    ]
+    """A picture, or a folder of them. Before it, if not the bundle inpaint is to be used: another bundle, the name or
+    folder of a trained run, or an .onnx file."""
+    mask: Annotated[
+        Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: what is not opaque in the picture)")
+    ] = None
+    """White (128 or more as grey) where to fill, black elsewhere; of the picture's size. For a folder: masks of
+    the same names in another folder, or one mask for all."""
+    outpaint: Annotated[
+        tuple[int, int, int, int] | None,
+        tyro.conf.arg(metavar="LEFT RIGHT TOP BOTTOM", help_behavior_hint="(default: the size stays)"),
+    ] = None
+    """In place of a mask: extend the picture beyond its edges by so many pixels."""
+    out: Annotated[
+        Path | None, tyro.conf.arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: beside what went in)")
+    ] = None
+    """The picture to write (its ending says the format), or the folder to write into."""
+    handling: Annotated[Handling, tyro.conf.arg(name="")] = field(default_factory=Handling)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    options = tyro.cli(InpaintOptions, prog="pixturn inpaint", args=list(arguments))
+    name, picture = _name_and_picture(options)
+    margins = _margins(options)
+    sources = (picture,) if options.mask is None else (picture, options.mask)
+    word = "inpaint" if margins is None else "outpaint"
+    job = Job(sources=sources, out=options.out, word=word, handling=options.handling)
+    _require_apart(picture, options.mask)
+    inpaint = options.handling.open(name, shows_tiles=not job.is_folder)
+    if not isinstance(inpaint, Inpaint):
+        raise ConfigurationError(f"{name} fills no holes, it is for the task {inpaint.card.task!r}: use pixturn run")
+    if margins is not None:
+        return job.carry_out(inpaint.outpainting(margins))
+    return job.carry_out(inpaint if options.mask is not None else inpaint.transparent())
+
+
+def _name_and_picture(options: InpaintOptions) -> tuple[str, Path]:
+    given = options.name_and_picture
+    if not 1 <= len(given) <= _WITH_NAME:
+        raise ConfigurationError(
+            f"Give one picture or folder, and before it the name of a model at most; given were {len(given)}: "
+            "pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK"
+        )
+    return given[0] if len(given) == _WITH_NAME else _USUAL_MODEL, Path(given[-1])
+
+
+def _margins(options: InpaintOptions) -> Margins | None:
+    if options.outpaint is None:
+        return None
+    if options.mask is not None:
+        raise ConfigurationError("--outpaint fills what lies beyond the edges, --mask what it marks: give one of them")
+    left, right, top, bottom = options.outpaint
+    return Margins(left=left, right=right, top=top, bottom=bottom)
+
+
+def _require_apart(picture: Path, mask: Path | None) -> None:
+    """Masks among the pictures would be taken for pictures."""
+    if mask is None:
+        return
+    if mask.is_dir() and not picture.is_dir():
+        raise ConfigurationError(
+            f"--mask {mask} is a folder, and {picture} one picture: give the mask that belongs to it"
+        )
+    if picture.is_dir() and mask.resolve().is_relative_to(picture.resolve()):
+        raise ConfigurationError(f"--mask {mask} lies in {picture}, among what is to be filled: move it elsewhere")

@@ -1,0 +1,57 @@
+"""From an event of the page to a job: who asked, how far it is, what is told when it fails."""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final
+
+import gradio as gr
+
+from pipelines.page.bench import Bench
+from pipelines.page.jobs import Job, StoppedError
+from translate.errors import PixturnError
+
+QUEUE: Final = "models"
+"""All work waits in one line: models share the machine."""
+
+_UNKNOWN = "Something went wrong here. What it was stands in the log of the one who runs this page."
+_NOBODY = ""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def at_work(bench: Bench, request: gr.Request | None, progress: gr.Progress) -> Generator[Job]:
+    """A job of the visitor who asked.
+
+    Raises:
+        StoppedError: the visitor stopped it.
+        gr.Error: in words for the visitor; what was not meant to happen is logged, and not told.
+    """
+    session = (request.session_hash if request is not None else None) or _NOBODY
+    try:
+        with bench.jobs.started(session, _told_to(progress)) as job:
+            yield job
+    except (StoppedError, gr.Error):
+        raise
+    except PixturnError as problem:
+        raise gr.Error(str(problem), title="", duration=None, print_exception=False) from None
+    except Exception as problem:
+        _log.exception("A job of the page failed")
+        raise gr.Error(_UNKNOWN, title="", print_exception=False) from problem
+
+
+def stop(bench: Bench) -> Callable[[gr.Request], None]:
+    """What a button does that stops the visitor's job."""
+
+    def stopping(request: gr.Request) -> None:
+        bench.jobs.stop(request.session_hash or _NOBODY)
+
+    return stopping
+
+
+def _told_to(progress: gr.Progress) -> Callable[[float | None, str], None]:
+    def tell(part: float | None, words: str) -> None:
+        progress(part if part is not None else 0.0, desc=words)
+
+    return tell

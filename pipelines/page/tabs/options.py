@@ -1,0 +1,43 @@
+"""What can be chosen for pictures beside the pictures: the format, and where there are two sets of weights, between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from pipelines.batch.results import Format
+from pipelines.page.models import Offer
+from pipelines.page.weights import MOST_FAITHFUL
+from pipelines.page.working import Choice
+
+FORMATS: Final[tuple[tuple[str, Format], ...]] = (("PNG", "png"), ("WebP", "webp"), ("JPEG", "jpg"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The components; `fidelity` is there where models have two sets of weights."""
+
+    file_format: gr.Radio
+    fidelity: gr.Slider | None
+
+    @property
+    def components(self) -> list[Any]:
+        """Those that are there."""
+        return [self.file_format] if self.fidelity is None else [self.file_format, self.fidelity]
+
+    def choice(self, offer: Offer, values: Sequence[Any]) -> Choice:
+        """What their values say."""
+        file_format, *others = values
+        return Choice(offer=offer, file_format=file_format, fidelity=float(others[0]) if others else MOST_FAITHFUL)
+
+
+def options_for(group: Sequence[Offer]) -> Options:
+    """To be called where Gradio's blocks are put together."""
+    fidelity = None
+    if group[0].perceptual is not None:
+        fidelity = gr.Slider(
+            0, 1, value=MOST_FAITHFUL, step=0.05, label="Fidelity", info="1: closest to the truth. 0: looks sharpest."
+        )
+    file_format = gr.Radio(list(FORMATS), value="png", label="Save as", info="PNG and WebP keep every level.", elem_classes="formats")
+    return Options(file_format=file_format, fidelity=fidelity)

@@ -1,0 +1,67 @@
+"""Variants of the runs that repair and colour: recipes of the methods for pairs and for holes, on photos alone."""
+
+from dataclasses import replace
+from typing import Any
+
+from pipelines.methods import method_class
+from translate.data.augmentation import Augmentation
+from translate.data.domains import MadePairs
+from translate.data.making import Grey
+from translate.networks.discriminators import DiscriminatorConfig
+from translate.networks.generators import GeneratorConfig
+from translate.networks.inpainters import InpainterConfig
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe
+from translate.schedule import Schedule
+
+
+def colourise() -> Recipe[Any]:
+    """pix2pix from grey photos to their colours, in Lab: the lightness stays."""
+    recipe = method_class("pix2pix").recipe()
+    config = replace(
+        recipe.config,
+        generator=GeneratorConfig(width=32, depth=5, resampling="nearest", colours="lab"),
+        discriminator=DiscriminatorConfig(width=32, layers=2),
+        adversarial_weight=0.3,
+        perceptual_weight=4.0,
+    )
+    return replace(
+        recipe,
+        config=config,
+        optimisers={"generator": Adam(learning_rate=5e-4), "discriminator": Adam(learning_rate=2e-4)},
+        length=Length(minutes=25),
+        domains=MadePairs(making=Grey()),
+        augmentation=Augmentation(load_px=128, crop_px=128, keep_aspect=True, scale_jitter=0.3),
+        batch_size=8,
+        average_half_life_images=2_000.0,
+        validation=replace(recipe.validation, most=64),
+    )
+
+
+def lama_small() -> Recipe[Any]:
+    """For minutes on a CPU: narrow networks; the distance in the hole has a say too, and a faint discriminator."""
+    recipe = method_class("lama").recipe()
+    config = replace(
+        recipe.config,
+        generator=InpainterConfig(width=20, down=3, blocks=4),
+        discriminator=DiscriminatorConfig(width=24, layers=3, norm="none", spectral_norm=True),
+        hole_weight=10.0,
+        known_weight=2.0,
+        adversarial_weight=0.1,
+        feature_weight=0.0,
+        perceptual_weight=2.0,
+    )
+    return replace(
+        recipe,
+        config=config,
+        optimisers={
+            "generator": Adam(learning_rate=1e-3, beta1=0.9),
+            "discriminator": Adam(learning_rate=2e-4, beta1=0.5),
+        },
+        length=Length(minutes=25),
+        augmentation=Augmentation(load_px=144, crop_px=128, keep_aspect=True, scale_jitter=0.3),
+        batch_size=8,
+        schedule=Schedule(shape="cosine", hold=0.3),
+        average_half_life_images=2_000.0,
+        validation=replace(recipe.validation, most=64),
+    )

@@ -1,0 +1,67 @@
+"""Does a model that is asked for classes show them, and as variously as real samples do?"""
+
+from pipelines.report import Finding
+from pipelines.scoring.judge import Score
+from pipelines.training.generation.contestants import OURS, REAL, Measured
+from pipelines.training.generation.reading import FEWEST_PX, reader_of, shrunk
+from pipelines.training.generation.subject import Subject
+from translate.metrics.class_diversity import DiversityOfClasses, distance_of_classes
+from translate.metrics.classifier import Accuracy
+
+_POOR = 0.5
+
+
+def fits_conditional(subject: Subject) -> bool:
+    """Whether classes are asked for, and samples are pictures that a classifier can read."""
+    return (
+        subject.knows_classes
+        and subject.training.labels is not None
+        and subject.held_out.are_pictures
+        and min(subject.training.stored.shape[-2:]) >= FEWEST_PX
+    )
+
+
+def measure_conditional(subject: Subject) -> Measured:
+    """GAN-test, GAN-train (Shmelkov et al. 2018) and variety: two classifiers of equal training, 40 seconds of a core.
+
+    Real samples' accuracy is that of the classifier of real samples on held-out ones: what a perfect model has in both.
+    """
+    labels, wanted = subject.training.labels, subject.held_out.labels
+    assert labels is not None
+    assert wanted is not None
+    count = min(len(subject.made), len(subject.real))
+    made, asked = shrunk(subject.made[:count]), subject.asked[:count]
+    real, known = shrunk(subject.real[:count]), labels[:count]
+    test, classes = shrunk(subject.test), subject.classes
+    reader = reader_of(real, known, classes=classes, device=subject.device)
+    learnt = reader_of(made, asked, classes=classes, device=subject.device)
+    ceiling, seen, taught = reader.accuracy(test, wanted), reader.accuracy(made, asked), learnt.accuracy(test, wanted)
+    ours = distance_of_classes(made, asked, real, known, network=reader, name="classifier")
+    theirs = distance_of_classes(test, wanted, real, known, network=reader, name="classifier")
+    return Measured(
+        scores={OURS: _scores(seen, taught, ours), REAL: _scores(ceiling, ceiling, theirs)},
+        findings=(_told(ceiling, seen, taught, ours),),
+    )
+
+
+def _scores(test: Accuracy, train: Accuracy, diversity: DiversityOfClasses) -> dict[str, Score]:
+    return {
+        "gan_test": _score(test),
+        "gan_train": _score(train),
+        "class_diversity": Score(value=diversity.mean_share, standard_error=None, pictures=test.pictures),
+    }
+
+
+def _score(accuracy: Accuracy) -> Score:
+    return Score(value=accuracy.share, standard_error=accuracy.standard_error, pictures=accuracy.pictures)
+
+
+def _told(ceiling: Accuracy, seen: Accuracy, taught: Accuracy, diversity: DiversityOfClasses) -> Finding:
+    message = (
+        f"Classes: a classifier of real samples sees in {seen.share:.1%} of the samples the class that was asked for "
+        f"(GAN-test; held-out real ones it reads to {ceiling.share:.1%}); one that learnt from samples alone reads "
+        f"real ones to {taught.share:.1%} (GAN-train); {diversity}"
+    )
+    poor = diversity.mean_share < _POOR
+    remedy = "Samples of a class are nearly one picture: an accuracy of classes says little then" if poor else ""
+    return Finding(severity="warning" if poor else "info", message=message, remedy=remedy)

@@ -1,0 +1,73 @@
+"""Who is measured by protocols that ask for thousands of samples, and the real samples beside."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.generating.generate import Generate
+from pipelines.training.generation.contest import SEED
+from pipelines.training.generation.held_out import HeldOut
+from pipelines.training.generation.made import knows_classes_of, made_samples
+
+MOST: Final = 10_000
+"""Samples, as Goodfellow et al. 2014 take for a Parzen window."""
+
+_NUMBERS = 3 * 32 * 32
+"""Numbers of a sample up to which that many are made; of larger ones fewer, in proportion."""
+_FEWEST = 500
+_PER_TRAINING_SAMPLE = 4
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A generator and its data. Samples are made when they are first asked for, and kept."""
+
+    generate: Generate
+    held_out: HeldOut
+    """What is scored against."""
+    validation: HeldOut | None
+    """What may choose a protocol's settings; None where no others are held out."""
+    training: HeldOut
+    device: torch.device
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the generator is asked for the data's classes."""
+        return knows_classes_of(self.generate, self.held_out)
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are. Only where `knows_classes`."""
+        assert self.generate.inputs.label is not None
+        return self.generate.inputs.label.classes
+
+    @cached_property
+    def made(self) -> Tensor:
+        """Thousands of samples, N x shape, in [-1, 1] or as points are."""
+        return torch.from_numpy(made_samples(self.generate, self.held_out, SEED, count=self._count()))
+
+    @property
+    def asked(self) -> Tensor:
+        """The N classes of `made`. Only where `knows_classes`."""
+        assert self.held_out.labels is not None
+        return self.held_out.labels[torch.arange(len(self.made)) % len(self.held_out)]
+
+    @cached_property
+    def real(self) -> Tensor:
+        """All training samples in memory, as `made` is."""
+        return self.training.tensor(0, len(self.training), _CPU)
+
+    @cached_property
+    def test(self) -> Tensor:
+        """All that are held out."""
+        return self.held_out.tensor(0, len(self.held_out), _CPU)
+
+    def _count(self) -> int:
+        numbers = int(np.prod(self.training.stored.shape[1:]))
+        bearable = max(_FEWEST, MOST * _NUMBERS // max(numbers, _NUMBERS))
+        return min(bearable, _PER_TRAINING_SAMPLE * len(self.training))
