@@ -1,10 +1,11 @@
 """A small page, served as the real one is, in a process of its own; and the same served in careless ways.
 
-    python serving_app.py kept|plain|leaky REPORT [option=value ...]
+    python serving_app.py kept|page|plain|leaky REPORT [option=value ...]
 
-`kept` goes through `pipelines.page.serving.launch`; `plain` is Gradio's own `launch` as most people call it, decoding with
-Pillow in the server; `leaky` is `kept` with a job that forgets nothing. The address is the first line of the output; the
-process ends when its standard input does. Every address that it looks up or connects to is a line of REPORT.
+`kept` goes through `pipelines.page.serving.launch`; `page` is the true page; `plain` is Gradio's own `launch` as most
+people call it, decoding with Pillow in the server; `leaky` is `kept` with a job that forgets nothing. The address is
+the first line of the output; the process ends when its standard input does. Every address that it looks up or connects
+to is a line of REPORT.
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+ROOT = Path(__file__).parents[1]
 FORGOTTEN = []
 
 
@@ -89,8 +91,16 @@ def plain(port: int):
     return url, blocks.close
 
 
+def whole(options: dict[str, str]):
+    """The true page."""
+    from pipelines.page import serve
+
+    served = serve((), runs=ROOT / "checkpoints", device="cpu", settings=settings_of(options))
+    return served.url, served.close
+
+
 def kept(options: dict[str, str], *, leaky: bool):
-    from pipelines.page.serving import ServingSettings, launch
+    from pipelines.page.serving import launch
 
     def of(intake):
         def save(pixels):
@@ -118,8 +128,12 @@ def main() -> None:
     mode, report, *rest = sys.argv[1:]
     watch_connections(Path(report))
     options = dict(item.split("=", 1) for item in rest)
-    url, close = plain(int(options.get("port", "0")) or None) if mode == "plain" else kept(options, leaky=mode == "leaky")
-    print(url, flush=True)
+    if mode == "plain":
+        url, close = plain(int(options.get("port", "0")) or None)
+    else:
+        url, close = whole(options) if mode == "page" else kept(options, leaky=mode == "leaky")
+    sys.stdout.write(url + "\n")
+    sys.stdout.flush()
     sys.stdin.read()
     close()
 

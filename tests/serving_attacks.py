@@ -17,12 +17,21 @@ HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",
 }
 TALKATIVE = re.compile(
-    rb"(?:^|[\s\"'(])/(?:etc|home|usr|root|tmp|var|opt|proc|work)/|[A-Z]:\\|site-packages|\.py\b|Traceback|line \d+|gradio[ /]?\d|uvicorn|python/"
+    rb"(?:^|[\s\"'(])/(?:etc|home|usr|root|tmp|var|opt|proc|srv)/|[A-Z]:\\|site-packages|\.py\b"
+    rb"|Traceback|line \d+|gradio[ /]?\d|uvicorn|python/"
 )
 ROUTES = (
-    f"{API}/file=", f"{API}/file/", "/file=", "/file/", "/static/", "/assets/", "/svelte/", f"{API}/stream/",
-    "/custom_component/0/client/component/", f"{API}/custom_component/0/client/component/",
-)  # fmt: skip
+    f"{API}/file=",
+    f"{API}/file/",
+    "/file=",
+    "/file/",
+    "/static/",
+    "/assets/",
+    "/svelte/",
+    f"{API}/stream/",
+    "/custom_component/0/client/component/",
+    f"{API}/custom_component/0/client/component/",
+)
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,23 @@ def traversals(secret: Path) -> Iterator[Attack]:
 
 def closed_routes() -> Iterator[Attack]:
     for path in (
-        "/monitoring", "/monitoring/summary", "/monitoring/x", f"{API}/runs", f"{API}/run-history/buckets",
-        "/gradio_api/deep_link", f"{API}/vibe-code", f"{API}/openapi.json", f"{API}/profiling/traces", "/docs", "/redoc",
-        "/openapi.json", f"{API}/dev/reload", f"{API}/mcp/", "/.git/config", "/server-status",
-    ):  # fmt: skip
+        "/monitoring",
+        "/monitoring/summary",
+        "/monitoring/x",
+        f"{API}/runs",
+        f"{API}/run-history/buckets",
+        "/gradio_api/deep_link",
+        f"{API}/vibe-code",
+        f"{API}/openapi.json",
+        f"{API}/profiling/traces",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        f"{API}/dev/reload",
+        f"{API}/mcp/",
+        "/.git/config",
+        "/server-status",
+    ):
         yield Attack(f"closed: {path}", "GET", path)
     for path in (f"{API}/process_recording", f"{API}/vibe-edit", f"{API}/undo-vibe-edit", f"{API}/run-history/connect"):
         yield Attack(f"closed: {path}", "POST", path, b"{}", (("content-type", "application/json"),))
@@ -102,7 +124,20 @@ JSON = ("content-type", "application/json")
 
 
 def filenames() -> Iterator[Attack]:
-    names = ("", "\x00", "a\x00.png", "x" * 5_000, "CON", "../../../tmp/escaped.png", "..", ".", "-rf", "a\r\nX-Evil: 1", "日本語.png", "<img src=x onerror=alert(1)>.svg")  # fmt: skip
+    names = (
+        "",
+        "\x00",
+        "a\x00.png",
+        "x" * 5_000,
+        "CON",
+        "../../../tmp/escaped.png",
+        "..",
+        ".",
+        "-rf",
+        "a\r\nX-Evil: 1",
+        "日本語.png",
+        "<img src=x onerror=alert(1)>.svg",
+    )
     for name in names:
         yield Attack(f"file name {name[:20]!r}", "POST", f"{API}/upload", multipart(b"x", name), (MULTIPART,))
 
@@ -123,7 +158,12 @@ def multiparts() -> Iterator[Attack]:
     }
     for name, body in bodies.items():
         yield Attack(f"multipart: {name}", "POST", f"{API}/upload", body, (MULTIPART,))
-    for kind in ("multipart/form-data", "multipart/form-data; boundary=", f"multipart/form-data; boundary={'b' * 5_000}", "text/plain"):  # fmt: skip
+    for kind in (
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        f"multipart/form-data; boundary={'b' * 5_000}",
+        "text/plain",
+    ):
         yield Attack(f"multipart as {kind[:40]}", "POST", f"{API}/upload", whole, (("content-type", kind),))
 
 
@@ -131,21 +171,45 @@ def documents() -> Iterator[Attack]:
     """Bodies that are no job."""
     deep = b"[" * 100_000
     for name, body in {
-        "deep": b'{"data": ' + deep, "no JSON": b"{", "a list": b"[]", "no data": b"{}", "null": b"null", "utf-16": "{}".encode("utf-16"), "numbers": b'{"data": [1e999, -1e999]}', "text for a picture": b'{"data": ["x"]}', "wrong kind": b'{"data": {"a": 1}}',
-        "huge session": json.dumps({"data": [], "session_hash": "s" * 100_000}).encode(), "5 MB": b'{"data": ["' + b"x" * 5_000_000 + b'"]}',
-    }.items():  # fmt: skip
+        "deep": b'{"data": ' + deep,
+        "no JSON": b"{",
+        "a list": b"[]",
+        "no data": b"{}",
+        "null": b"null",
+        "utf-16": "{}".encode("utf-16"),
+        "numbers": b'{"data": [1e999, -1e999]}',
+        "text for a picture": b'{"data": ["x"]}',
+        "wrong kind": b'{"data": {"a": 1}}',
+        "huge session": json.dumps({"data": [], "session_hash": "s" * 100_000}).encode(),
+        "5 MB": b'{"data": ["' + b"x" * 5_000_000 + b'"]}',
+    }.items():
         for endpoint in ("call/text", "call/image", "queue/join"):
             yield Attack(f"body of {endpoint}: {name}", "POST", f"{API}/{endpoint}", body, (JSON,))
 
 
 def heads(url: str) -> Iterator[Attack]:
-    for origin in ("http://evil.example", "null", f"{url}.evil.example", "http://localhost.evil.example", "http://127.0.0.1:1"):  # fmt: skip
+    for origin in (
+        "http://evil.example",
+        "null",
+        f"{url}.evil.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1:1",
+    ):
         data = json.dumps({"data": ["x"]}).encode()
         yield Attack(f"origin {origin}", "POST", f"{API}/call/text", data, (JSON, ("origin", origin)))
-        yield Attack(f"upload from {origin}", "POST", f"{API}/upload", multipart(b"x", "a"), (MULTIPART, ("origin", origin)))
+        yield Attack(
+            f"upload from {origin}", "POST", f"{API}/upload", multipart(b"x", "a"), (MULTIPART, ("origin", origin))
+        )
     for host in ("evil.example", "127.0.0.1.evil.example", "[::ffff:1.2.3.4]", "", "[", "localhost@evil.example"):
         yield Attack(f"host {host!r}", "GET", "/config", None, (("host", host),))
-    for name, value in (("range", "bytes=0-" + ",0-" * 5_000), ("x-forwarded-host", "evil.example"), ("cookie", "a=" * 10_000), ("content-length", "-5"), ("transfer-encoding", "nonsense"), ("accept-encoding", "br;q=nonsense")):  # fmt: skip
+    for name, value in (
+        ("range", "bytes=0-" + ",0-" * 5_000),
+        ("x-forwarded-host", "evil.example"),
+        ("cookie", "a=" * 10_000),
+        ("content-length", "-5"),
+        ("transfer-encoding", "nonsense"),
+        ("accept-encoding", "br;q=nonsense"),
+    ):
         yield Attack(f"header {name}", "GET", "/config", None, ((name, value),))
     for method in ("PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "FOO"):
         yield Attack(f"method {method}", method, "/config")
@@ -153,7 +217,12 @@ def heads(url: str) -> Iterator[Attack]:
 
 def unuploaded(secret: Path, url: str) -> Iterator[tuple[str, str, list]]:
     """Jobs (name, endpoint, data) on files that the visitor never uploaded."""
-    paths = {"absolute": str(secret), "relative": secret.name, "away": "../" * 9 + str(secret).lstrip("/"), "by /proc": f"/proc/self/root{secret}"}  # fmt: skip
+    paths = {
+        "absolute": str(secret),
+        "relative": secret.name,
+        "away": "../" * 9 + str(secret).lstrip("/"),
+        "by /proc": f"/proc/self/root{secret}",
+    }
     for name, path in paths.items():
         plain = file_data(path)
         with_url = file_data(path, url=f"{url}gradio_api/file={path}", orig_name="a.png", is_stream=False)

@@ -122,8 +122,13 @@ def served(mode: str, folder: Path, **options):
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
             [*command, *(f"{name}={value}" for name, value in options.items())],
-            cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         url = process.stdout.readline().decode().strip()
         assert url.startswith("http"), (folder / "log.txt").read_text()[-2000:]

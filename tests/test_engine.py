@@ -354,7 +354,7 @@ def test_averages_have_the_running_statistics_averaged_as_the_weights_and_the_co
     generator = engine.method.generator
     expected = {name: value.double() for name, value in generator.named_buffers()}
     for iteration in range(3):
-        engine.play(lambda index=iteration: batch_of(recipe.spec(), index))
+        engine.play(lambda index=iteration: batch_of(recipe, index))
         keep = 0.5 ** (2 / min(5.0, 0.1 * engine.images))
         for name, value in generator.named_buffers():
             share = 0.0 if "num_batches" in name else keep
@@ -530,7 +530,7 @@ def test_a_bad_step_leaves_running_statistics_and_its_opponents_turn_alone(name)
 def test_bad_pictures_leave_nothing_bad_behind(name):
     recipe = tiny_recipe(name)
     engine = tiny_engine(recipe)
-    bad = {key: torch.full_like(value, NAN) for key, value in batch_of(recipe.spec()).items()}
+    bad = {key: torch.full_like(value, NAN) for key, value in batch_of(recipe).items()}
     for _ in range(MOST_BAD_STEPS - 1):
         engine.play(lambda: bad)
     engine.refuse_bad_weights()

@@ -22,7 +22,10 @@ from pipelines import mixes
 from pipelines.cli import main
 from pipelines.fidelity import mix, perceptual_of
 from translate.card import Card, Picture, SizeRule
+from translate.deploy import enlargement
 from translate.errors import ConfigurationError, ModelError
+from translate.export.graph import to_onnx
+from translate.networks.enlargers import EnlargerConfig
 from translate.runtime.integrity import read_model
 from translate.runtime.mixing import mixed
 from translate.runtime.onnx import OnnxRuntime
@@ -140,6 +143,27 @@ def test_what_does_not_differ_stays_bit_by_bit():
     data = mixed(model.SerializeToString(), other.SerializeToString(), 1 / 3)
     kept = next(t for t in load_model_from_string(data).graph.initializer if t.name == "bias")
     assert numpy_helper.to_array(kept).tobytes() == shared.tobytes()
+
+
+@pytest.mark.slow
+def test_two_exports_of_one_network_can_be_mixed():
+    """Our own exporter writes the same graph for the same network, whatever its weights."""
+    networks = [EnlargerConfig(width=8, blocks=1).build(3, 2) for _ in range(3)]
+    for network in networks[:2]:
+        network.apply(lambda part: [torch.nn.init.normal_(each, 0, 0.1) for each in part.parameters(recurse=False)])
+    with torch.no_grad():
+        for made, one, other in zip(*(network.parameters() for network in (networks[2], *networks[:2])), strict=True):
+            made.copy_(0.7 * one + 0.3 * other)
+    deploys = [enlargement(network.eval(), (Picture(name="a"),), (Picture(name="b"),)) for network in networks[:2]]
+    data = [to_onnx(each, card_of(each)).SerializeToString() for each in deploys]
+    with torch.no_grad():
+        expected = networks[2](torch.from_numpy(noise())).numpy()
+    assert np.abs(computed(mixed(*data, 0.7), noise()) - expected).max() <= 1e-4
+
+
+def card_of(deploy):
+    ports = {"inputs": deploy.inputs, "outputs": deploy.outputs}
+    return Card(task=deploy.task, method="m", name="n", scale=deploy.scale, **ports)
 
 
 def test_the_card_says_what_it_is_and_no_more():

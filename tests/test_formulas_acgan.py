@@ -31,7 +31,7 @@ def method_of(**config: Any) -> tuple[ACGAN, Batch]:
     recipe = replace(recipe, config=replace(recipe.config, **(PLAIN | config)))
     method = tiny_method(recipe)
     assert isinstance(method, ACGAN)
-    return method, Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    return method, Batch(batch_of(recipe), frozenset(method.networks().values()))
 
 
 def made(method: ACGAN, batch: Batch) -> Tensor:

@@ -34,7 +34,7 @@ def method_of(**config: Any) -> tuple[AutoEncoder, Batch]:
     recipe = narrow(**config)
     method = tiny_method(recipe)
     assert isinstance(method, AutoEncoder)
-    return method, Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    return method, Batch(batch_of(recipe), frozenset(method.networks().values()))
 
 
 def squared(made: Tensor, x: Tensor) -> Tensor:
@@ -159,7 +159,7 @@ def test_codes_are_watched_in_training_alone():
     assert int(watched.batches) == 1
     assert not torch.equal(watched.mean, torch.zeros(LATENT))
     engine.method.eval()
-    engine.method.encoder(batch_of(engine.recipe.spec())["x"])
+    engine.method.encoder(batch_of(engine.recipe)["x"])
     assert int(watched.batches) == 1
 
 

@@ -12,7 +12,7 @@ from translate.method import Batch
 def made():
     recipe = tiny_recipe("cgan")
     method = tiny_method(recipe)
-    return method, Batch(batch_of(recipe.spec()))
+    return method, Batch(batch_of(recipe))
 
 
 def target(scores, value):

@@ -22,7 +22,7 @@ def method_of(*, a: tuple[str, ...] = ("rgb",), b: tuple[str, ...] = ("rgb",), *
     recipe = replace(recipe, config=replace(recipe.config, **config))
     method = tiny_method(recipe)
     assert isinstance(method, CycleGAN)
-    return method, Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    return method, Batch(batch_of(recipe), frozenset(method.networks().values()))
 
 
 def l1(one: Tensor, other: Tensor) -> Tensor:
@@ -186,11 +186,11 @@ def test_three_iterations_equal_a_joint_adam_bit_by_bit():
     }
     torch.manual_seed(3)
     for index in range(3):
-        batch = batch_of(recipe.spec(), index)
+        batch = batch_of(recipe, index)
         engine.play(lambda batch=batch: batch)
     torch.manual_seed(3)
     for index in range(3):
-        reference_iteration(method, optimisers, batch_of(recipe.spec(), index))
+        reference_iteration(method, optimisers, batch_of(recipe, index))
     ours, theirs = engine.method.state_dict(), method.state_dict()
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 

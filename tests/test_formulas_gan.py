@@ -41,7 +41,7 @@ def method_of(**game: Any) -> tuple[GAN, Batch, Tensor]:
     recipe = replace(recipe, config=config)
     method = tiny_method(recipe)
     assert isinstance(method, GAN)
-    batch = Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    batch = Batch(batch_of(recipe), frozenset(method.networks().values()))
     noise = torch.rand(2, 4, generator=torch.Generator().manual_seed(3)) * 2 - 1
     return method, batch, batch.share("z", (), lambda: noise)
 
@@ -101,7 +101,7 @@ def test_the_discriminator_moves_k_times_on_batches_of_its_own():
     draws = iter(range(100))
     moves = {name: counted(engine, name) for name in ("discriminator", "generator")}
     for _ in range(2):
-        engine.play(lambda: batch_of(recipe.spec(), next(draws)))
+        engine.play(lambda: batch_of(recipe, next(draws)))
     assert {name: len(calls) for name, calls in moves.items()} == {"discriminator": 6, "generator": 2}
     assert next(draws) == 6, "three batches an iteration"
 

@@ -41,7 +41,7 @@ def method_of(**config: Any) -> tuple[InfoGAN, Batch]:
     assert isinstance(method, InfoGAN)
     with torch.no_grad():  # far from the bound 0, which would be a difference of nearly equal numbers
         method.head.layers[-1].weight.mul_(10.0)
-    return method, Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    return method, Batch(batch_of(recipe), frozenset(method.networks().values()))
 
 
 def drawn(batch: Batch, name: str) -> Tensor:

@@ -29,7 +29,7 @@ def method_of(name: str = "pix2pix", **config: Any) -> tuple[Pix2Pix, Batch]:
     recipe = replace(recipe, config=replace(recipe.config, **config))
     method = tiny_method(recipe)
     assert isinstance(method, Pix2Pix)
-    return method, Batch(batch_of(recipe.spec()), frozenset({method.generator, method.discriminator}))
+    return method, Batch(batch_of(recipe), frozenset({method.generator, method.discriminator}))
 
 
 def cross_entropy(scores: Tensor, target: float) -> Tensor:
@@ -230,7 +230,7 @@ def test_at_batch_size_1_the_discriminator_that_is_judged_is_the_one_that_plays(
     discriminator = engine.networks["discriminator"]
     for _ in range(2):
         engine.play(drawing(recipe))
-    batch = batch_of(recipe.spec(), 5)
+    batch = batch_of(recipe, 5)
     pair = torch.cat([batch["a"], batch["b"]], dim=1)
     with torch.no_grad():
         playing = discriminator.train()(pair)[0]
@@ -246,7 +246,7 @@ def test_discriminator_plays_first_and_the_generator_then_meets_the_moved_one():
     fresh = tiny_method(recipe)
     assert isinstance(fresh, Pix2Pix)
     fresh.discriminator.load_state_dict(engine.networks["discriminator"].state_dict())
-    batch = batch_of(recipe.spec())
+    batch = batch_of(recipe)
     with torch.no_grad():
         met = cross_entropy(scores(fresh, batch["a"], fresh.generator(batch["a"])), 1.0)
     assert float(figures["generator/adversarial"]) == pytest.approx(float(met), rel=1e-5)

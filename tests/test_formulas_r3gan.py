@@ -15,7 +15,7 @@ GAMMA = 0.1
 def made():
     recipe = tiny_recipe("r3gan")
     method = tiny_method(recipe)
-    return method, Batch(batch_of(recipe.spec()))
+    return method, Batch(batch_of(recipe))
 
 
 def norm_of_gradient(discriminator, samples):

@@ -36,7 +36,7 @@ def recipe_of(**config: Any):
 
 def tensors_of(recipe: Any) -> dict[str, Tensor]:
     """A batch with one label, so that what the memory gives is known."""
-    tensors = batch_of(recipe.spec())
+    tensors = batch_of(recipe)
     known = torch.arange(len(tensors["label"])) == LABELLED
     return tensors | {"label": torch.where(known, tensors["label"], -1)}
 

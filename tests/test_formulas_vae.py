@@ -40,7 +40,7 @@ def method_of(domains: OneDomain | None = None, **config: Any) -> tuple[VAE, Bat
     recipe = narrow(domains, **config)
     method = tiny_method(recipe)
     assert isinstance(method, VAE)
-    batch = Batch(batch_of(recipe.spec()), frozenset(method.networks().values()))
+    batch = Batch(batch_of(recipe), frozenset(method.networks().values()))
     noise = torch.randn(2, LATENT, generator=torch.Generator().manual_seed(5))
     batch.share("noise", (), lambda: noise)
     return method, batch

@@ -2,18 +2,27 @@
 
 import numpy as np
 import pytest
+import torch
 from folder_models import drawn, files, pixels_of, read
 from PIL import Image, ImageCms
+from rich.console import Console
+from tiny import photograph
+from tiny_onnx import negative
 from tiny_tasks import FILL_LEVEL, filler
 
 import pipelines
 from pipelines.cli import main
 from pipelines.exporting.contract import commands, contract, purpose
+from pipelines.exporting.forms import in_precision, with_pixels
+from pipelines.exporting.material import OnPictures
 from pipelines.inpainting import Inpaint, Margins
 from pipelines.large import Tiles
 from pipelines.tasks import TASKS
 from translate.card import Card, Mask, Picture, SizeRule
 from translate.errors import ConfigurationError, ModelError, PictureError
+from translate.export.session import ProtoRuntime
+from translate.filling import Filled
+from translate.method import Deploy
 from translate.runtime.codec import codec_for
 from translate.runtime.fake import FakeRuntime
 from translate.runtime.synthetic import synthetic_sample
@@ -286,8 +295,6 @@ def test_what_is_refused(case, folder, tmp_path, monkeypatch, capsys):
 
 
 def test_a_model_of_another_task_is_refused(tmp_path, capsys):
-    from tiny_onnx import negative
-
     drawn(tmp_path / "a.png")
     assert main(["inpaint", str(negative(tmp_path / "n.onnx")), str(tmp_path / "a.png"), "--device", "cpu"]) == 2
     assert "pixturn run" in " ".join(capsys.readouterr().err.split())
@@ -304,3 +311,26 @@ def test_its_page_and_its_trial(inpaint):
     assert set(np.unique(tried)) == {0, 255}
     assert synthetic_sample(inpaint.card, 1, 1)["mask"].item() == 255
     assert Margins(left=1).right == 0
+
+
+@pytest.mark.slow
+def test_a_network_that_fills_is_exported_with_its_proof():
+    """Numbers and baked pixels, on real pictures with real masks."""
+    network = torch.nn.Conv2d(4, 3, 5, padding=2).eval()
+    ports = (Picture(name="a"), Mask(name="mask")), (Picture(name="b"),)
+    module = Filled(network=network).eval()
+    deploy = Deploy(module=module, networks=(network,), task="inpaint", inputs=ports[0], outputs=ports[1])
+    card = Card(task="inpaint", method="m", name="n", inputs=ports[0], outputs=ports[1])
+    samples = [{"a": photograph(name), "mask": mask_of(1, photograph(name).shape[:2])} for name in ("cat", "coffee")]
+    samples = [{**sample, "mask": sample["mask"][..., None]} for sample in samples]
+    material = OnPictures(deploy=deploy, card=card, samples=samples, usual_px=32, console=Console(stderr=True))
+    model, proven = in_precision(deploy, card, material, material.console)
+    baked, of_pixels = with_pixels(model, proven, material)
+    for graph, its_card in ((model, proven), (baked, of_pixels)):
+        inpaint = TASKS["inpaint"](ProtoRuntime(graph, its_card))
+        made = np.asarray(inpaint(picture(), mask_of()))
+        is_hole = mask_of() >= 128
+        np.testing.assert_array_equal(made[~is_hole], picture()[~is_hole])
+        assert (made[is_hole] != picture()[is_hole]).mean() > 0.9
+    assert of_pixels.parity["pixels_levels"] <= 1
+    assert material.sheet(baked, of_pixels).startswith(b"\x89PNG")

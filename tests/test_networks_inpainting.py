@@ -207,7 +207,7 @@ def test_names_that_there_are_not(options, message):
 
 @pytest.mark.parametrize(
     "name",
-    ["fourier", pytest.param("plain", marks=pytest.mark.slow), pytest.param("context-encoder", marks=pytest.mark.slow)],
+    ["context-encoder", *(pytest.param(name, marks=pytest.mark.slow) for name in ("fourier", "plain"))],
 )
 def test_the_exported_graph_agrees_at_other_sizes(name):
     network = randomised(tiny(name))

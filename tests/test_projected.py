@@ -214,9 +214,9 @@ def test_a_method_that_is_only_run_needs_no_frozen_network(monkeypatch):
         recipe = tiny_recipe(name, projected)
         method = tiny_method(recipe)
         for deploy in method.deploys().values():
-            assert deploy.module(batch_of(recipe.spec())["a"])[0].isfinite().all()
+            assert deploy.module(batch_of(recipe)["a"])[0].isfinite().all()
         with pytest.raises(ConfigurationError, match="no weights here"):
-            method.scores(Batch(batch_of(recipe.spec())))
+            method.scores(Batch(batch_of(recipe)))
 
 
 @pytest.mark.parametrize("penalty", [zero_centred_penalty, lambda d, x: wgan_gp_penalty(d, x, -x)])
@@ -255,7 +255,7 @@ def test_heads_learn_to_tell_real_from_made_while_all_that_is_frozen_stays(name,
     for _ in range(30):
         engine.play(drawing(recipe))
     with torch.no_grad():
-        scored = engine.method.scores(Batch(batch_of(recipe.spec())))
+        scored = engine.method.scores(Batch(batch_of(recipe)))
     for key, network in judges.items():
         real, fake = scored[key].real[-3:], scored[key].fake[-3:]
         assert all(float(one.mean()) > float(other.mean()) + 0.1 for one, other in zip(real, fake, strict=True))

@@ -118,7 +118,7 @@ def test_a_file_that_was_uploaded_can_be_had_and_used(page):
 
 
 def test_errors_of_a_job_say_nothing(page):
-    assert events(page.call("broken", []).body)[-1] == ("error", None)
+    assert events(page.call("broken", []).body)[-1] == ("error", {"error": None})
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])
@@ -135,10 +135,25 @@ def test_a_page_runs_only_scripts_that_the_server_wrote(page):
     assert "http" not in policy
 
 
+@pytest.mark.slow
+def test_no_attack_on_the_true_page_gets_anywhere(secret, listener):
+    with served("page", secret.parent / "page", requests_per_second=10_000) as page:
+        listed = all_attacks(page, secret, listener.getsockname()[1])
+        found = {attack.name: faults for attack in listed if (faults := faults_of(page, attack))}
+        assert found == {}
+        assert page.healthy()
+
+
+@pytest.mark.slow
 def test_a_page_served_carelessly_fails_the_same_checks(careless, secret, listener):
     """Gradio's own launch: no headers, words with paths; it looks addresses up for visitors; statistics are open."""
     port = listener.getsockname()[1]
-    listed = [*attacks.traversals(secret)][:32] + [*attacks.addresses(port)] + [*attacks.filenames()]
+    listed = [
+        *list(attacks.traversals(secret))[:32],
+        *attacks.addresses(port),
+        *attacks.filenames(),
+        *attacks.multiparts(),
+    ]
     found = {attack.name: faults for attack in listed if (faults := faults_of(careless, attack))}
     kinds = {fault for faults in found.values() for fault in faults}
     assert {"lacks x-content-type-options", "lacks content-security-policy", "names the server's software"} <= kinds
@@ -146,6 +161,6 @@ def test_a_page_served_carelessly_fails_the_same_checks(careless, secret, listen
     assert any(fault.startswith("ends with 5") for fault in kinds)
     assert "pixturn-canary.example" in careless.report.read_text()
     assert careless.ask("GET", "/monitoring/summary").status == 200
-    assert events(careless.call("broken", []).body)[-1] != ("error", None)
+    assert events(careless.call("broken", []).body)[-1] != ("error", {"error": None})
     scripts = careless.ask("GET", "/").headers.get("content-security-policy", "")
     assert "sha256" not in scripts

@@ -91,9 +91,11 @@ class Filling(Method):
         """Distances in the hole and around it, and what the filled picture looks like."""
         config, made, real, hole = self.config, self._made(batch), batch["b"], hole_of(batch["a"])
         filled = torch.where(hole > 0, made, real)
+        regions = {"hole": (config.hole_weight, hole), "known": (config.known_weight, 1.0 - hole)}
         terms = {
-            "hole": config.hole_weight * over(hole, made, real, self.distance),
-            "known": config.known_weight * over(1.0 - hole, made, real, self.distance),
+            name: weight * over(region, made, real, self.distance)
+            for name, (weight, region) in regions.items()
+            if weight
         }
         if config.perceptual_weight:
             loss = perceptual(self.backbone, filled, real, weights=self.backbone.weights)
@@ -173,4 +175,4 @@ def emptied(known: Tensor) -> Tensor:
 def _require_mask(spec: SampleSpec) -> None:
     *pictures, mask = spec.pictures("a")
     if not pictures or not isinstance(mask, Mask):
-        raise ConfigurationError("What fills holes learns from photos with holes: set --domains.making to Holes")
+        raise ConfigurationError("What fills holes learns from photos with holes: set --making to Holes")

@@ -1,8 +1,8 @@
 """The page in the browser: models by task, controls from their cards, results to download; and the same as an API.
 
-`serve(PageOptions())` opens it. Nothing heavy is imported before that.
+`serve().wait()` opens it. Gradio is imported when it is opened.
 """
 
-from pipelines.page.serve import PageOptions, serve
+from pipelines.page.serve import Device, serve
 
-__all__ = ["PageOptions", "serve"]
+__all__ = ["Device", "serve"]

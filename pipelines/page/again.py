@@ -64,7 +64,7 @@ def picture_again(card: Card, loading: Loading, files: Mapping[str, str], target
     outputs = [port.name for port in card.outputs]
     first = next(iter(files.values()))
     taken = quoted(first) if len(files) == 1 else _dictionary({port: quoted(name) for port, name in files.items()})
-    made = f"model({taken}).save({quoted(target)}{_SAVE[_format(target)]})\n"
+    made = f"model({taken}).save({quoted(target)}{_saving(target)})\n"
     if len(outputs) > 1:
         made = f"made = model.outputs({taken})  # uint8, H x W x C: {', '.join(outputs)}\n"
     command = _command(card, loading, list(files.values()), target)
@@ -130,9 +130,8 @@ def _as_operand(name: str) -> str:
     return f"./{name}" if name.startswith("-") else name
 
 
-def _format(target: str) -> Format:
-    ending = target.rsplit(".", 1)[-1]
-    return next((each for each in _SAVE if each == ending), "png")
+def _saving(target: str) -> str:
+    return next((options for ending, options in _SAVE.items() if target.endswith(f".{ending}")), "")
 
 
 def _dictionary(entries: Mapping[str, str]) -> str:

@@ -7,14 +7,15 @@ from typing import Any, Final
 import gradio as gr
 
 from pipelines.page.bench import Bench
+from pipelines.page.choices import Choice
 from pipelines.page.given import GivenMask, GivenPictures
 from pipelines.page.models import Offer
 from pipelines.page.running import QUEUE, at_work, stop
 from pipelines.page.sampling import MOST_SAMPLES, Wanted, sample
 from pipelines.page.tabs.chooser import chosen
 from pipelines.page.tabs.options import FORMATS
+from pipelines.page.translating import translate_one
 from pipelines.page.weights import MOST_FAITHFUL
-from pipelines.page.working import Choice, translate_one
 from translate.card import Mask
 from translate.errors import ConfigurationError
 

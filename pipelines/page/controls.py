@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
+from gradio.components import Component
 
 from pipelines.page.bench import Bench
 from pipelines.page.given import Extension, GivenMask
@@ -30,19 +32,27 @@ class Control:
     """What asks for one port: components, and what their values (in the same order) give."""
 
     port: Port
-    components: tuple[gr.components.Component, ...]
+    components: tuple[Component, ...]
     given: Callable[..., Any]
 
 
-Builder = Callable[[Any, Sequence[Control], Bench], Control]
-"""Makes the control of a port, beside those that stand there already."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a control comes to stand: after those that are there already."""
+
+    before: Sequence[Control]
+    bench: Bench
+
+
+Builder = Callable[[Any, Place], Control]
+"""Makes the control of a port."""
 
 
 def controls_for(ports: Sequence[Port], bench: Bench) -> list[Control]:
     """The controls of ports, in their order. To be called where Gradio's blocks are being put together."""
     made = list[Control]()
     for port in ports:
-        made.append(_BUILDERS[type(port)](port, made, bench))
+        made.append(_BUILDERS[type(port)](port, Place(before=tuple(made), bench=bench)))
     return made
 
 
@@ -62,19 +72,19 @@ def given_by(controls: Sequence[Control], values: Sequence[Any]) -> dict[str, An
     return made
 
 
-def _picture(port: Picture, before: Sequence[Control], bench: Bench) -> Control:
-    label = "Picture" if not before else described(port)
-    upload = picture_upload(label, height_px=_SMALL_PX if before else _LARGE_PX)
-    return Control(port=port, components=(upload,), given=_as_it_is)
+def _picture(port: Picture, place: Place) -> Control:
+    label = described(port) if place.before else "Picture"
+    upload = picture_upload(label, height_px=_SMALL_PX if place.before else _LARGE_PX)
+    return Control(port=port, components=(upload,), given=_as_path)
 
 
-def _label_map(port: LabelMap, before: Sequence[Control], bench: Bench) -> Control:
-    upload = picture_upload(f"{described(port)} (label map: PNG with classes 0 to {port.classes - 1})", is_photo=False)
-    upload.height = _SMALL_PX
-    return Control(port=port, components=(upload,), given=_as_it_is)
+def _label_map(port: LabelMap, _: Place) -> Control:
+    label = f"{described(port)} (label map: PNG with classes 0 to {port.classes - 1})"
+    upload = picture_upload(label, is_photo=False, height_px=_SMALL_PX)
+    return Control(port=port, components=(upload,), given=_as_path)
 
 
-def _mask(port: Mask, before: Sequence[Control], bench: Bench) -> Control:
+def _mask(port: Mask, place: Place) -> Control:
     editor = mask_editor("Paint over what is to be filled")
     with gr.Accordion("Extend the picture, or use a mask file", open=False):
         with gr.Row():
@@ -83,22 +93,22 @@ def _mask(port: Mask, before: Sequence[Control], bench: Bench) -> Control:
                 for side in ("Left", "Right", "Top", "Bottom")
             ]
         upload = picture_upload("Mask file (white: fill)", is_photo=False, height_px=180)
-    for control in before[:1]:
+    for control in place.before[:1]:
         picture = control.components[0]
         assert isinstance(picture, gr.Image)
         picture.height = _SMALL_PX  # the editor shows it large
         picture.change(
-            lambda path: _on_canvas(path, bench),
+            partial(_on_canvas, bench=place.bench),
             inputs=picture,
             outputs=editor,
             show_progress="hidden",
             api_visibility="private",
         )
 
-    def given(layer: bytes | Path | None, left: int, right: int, top: int, bottom: int, file: Path | None) -> GivenMask:
+    def given(layer: bytes | Path | None, left: int, right: int, top: int, bottom: int, file: str | None) -> GivenMask:
         return GivenMask(
-            painted=_kept(layer, bench),
-            file=file,
+            painted=_kept(layer, place.bench),
+            file=_as_path(file),
             extension=Extension(left_px=int(left), right_px=int(right), top_px=int(top), bottom_px=int(bottom)),
         )
 
@@ -114,36 +124,36 @@ def _kept(layer: bytes | Path | None, bench: Bench) -> Path | None:
     return place
 
 
-def _on_canvas(path: Path | None, bench: Bench) -> Any:  # noqa: ANN401 - an update of Gradio's
+def _on_canvas(path: str | None, bench: Bench) -> Any:  # noqa: ANN401 - an update of Gradio's
     """The editor over a small copy of the picture; the model gets the picture itself."""
     if path is None:
         return gr.update(value=None, visible=False)
     try:
-        preview = preview_of_file(path, bench.intake)
+        preview = preview_of_file(Path(path), bench.intake)
     except PixturnError as problem:
         raise gr.Error(str(problem)) from None
     return gr.update(value={"background": preview, "layers": [], "composite": None}, visible=True)
 
 
-def _latent(port: Latent, before: Sequence[Control], bench: Bench) -> Control:
+def _latent(port: Latent, place: Place) -> Control:
     """The first is the noise, which follows from a seed; further ones are codes."""
-    if any(isinstance(control.port, Latent) for control in before):
+    if any(isinstance(control.port, Latent) for control in place.before):
         end = _NORMAL_END if port.distribution == "normal" else 1.0
         return _numbers(port, port.size, end, may_be_drawn=True)
     with gr.Row():
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=_SEED_MOST, min_width=120)
         another = gr.Button("Another seed", size="md", min_width=120, elem_classes="quiet")
     another.click(fn=None, js=f"() => Math.floor(Math.random() * {2**31})", outputs=seed, api_visibility="private")
-    return Control(port=port, components=(seed,), given=lambda value: int(value or 0))
+    return Control(port=port, components=(seed,), given=_as_seed)
 
 
-def _label(port: Label, before: Sequence[Control], bench: Bench) -> Control:
+def _label(port: Label, _: Place) -> Control:
     names = port.names or tuple(str(number) for number in range(port.classes))
     dropdown = gr.Dropdown([IN_TURN, *names], value=IN_TURN, label=described(port), filterable=len(names) > 12)
-    return Control(port=port, components=(dropdown,), given=lambda name: None if name == IN_TURN else str(name))
+    return Control(port=port, components=(dropdown,), given=_as_class)
 
 
-def _vector(port: Vector, before: Sequence[Control], bench: Bench) -> Control:
+def _vector(port: Vector, _: Place) -> Control:
     return _numbers(port, port.size, _NORMAL_END, may_be_drawn=False)
 
 
@@ -157,7 +167,7 @@ def _numbers(port: Latent | Vector, size: int, end: float, *, may_be_drawn: bool
         sliders = [
             gr.Slider(-end, end, value=0.0, step=0.05, label=f"{port.name} {index + 1}") for index in range(size)
         ]
-    chosen.change(lambda on: gr.update(visible=on), chosen, group, show_progress="hidden", api_visibility="private")
+    chosen.change(_where, chosen, group, show_progress="hidden", api_visibility="private")
     return Control(port=port, components=(chosen, *sliders), given=_numbers_of_sliders)
 
 
@@ -172,8 +182,20 @@ def _numbers_of_text(is_chosen: bool, text: str) -> list[float] | None:
         raise gr.Error(f"{text!r} is not a list of numbers: write them as 0.5, -1") from None
 
 
-def _as_it_is(value: Path | None) -> Path | None:
-    return value
+def _as_path(value: str | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _as_seed(value: float | None) -> int:
+    return int(value or 0)
+
+
+def _as_class(name: str) -> str | None:
+    return None if name == IN_TURN else name
+
+
+def _where(is_chosen: bool) -> Any:  # noqa: ANN401 - an update of Gradio's
+    return gr.update(visible=is_chosen)
 
 
 _BUILDERS: Final[Mapping[type[Port], Builder]] = {

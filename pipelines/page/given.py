@@ -53,7 +53,7 @@ class Extension:
         """Whether it grows at all."""
         return any(self._sides)
 
-    def of(self, pixels: NDArray[np.uint8], *, level: int | None = None) -> NDArray[np.uint8]:
+    def of(self, pixels: NDArray[np.integer], *, level: int | None = None) -> NDArray[np.integer]:
         """H x W x C that has grown, by its own edge, or by a level."""
         widths = ((self.top_px, self.bottom_px), (self.left_px, self.right_px), (0, 0))[: pixels.ndim]
         if level is None:
@@ -76,6 +76,13 @@ class GivenPictures:
 
     files: Mapping[str, Path]
     masks: Mapping[str, GivenMask]
+
+    @property
+    def first(self) -> Path:
+        """The upload that results are called after. Raises ConfigurationError where there is none."""
+        for path in self.files.values():
+            return path
+        raise ConfigurationError(CHOOSE)
 
     @property
     def is_extended(self) -> bool:
@@ -117,18 +124,18 @@ def _with_mask(sample: Sample, name: str, given: GivenMask, reads: Reads) -> Sam
     return Sample(pixels={**pixels, name: grown}, carried=carried)
 
 
-def _read(port: Picture | Mask, path: Path, reads: Reads) -> NDArray[np.uint8]:
+def _read(port: Picture | Mask, path: Path, reads: Reads) -> NDArray[np.integer]:
     card = Card(task="translate", method="none", name="mask", inputs=(port,), outputs=(port,))
     return reads.read(card, [path]).pixels[port.name]
 
 
-def mask_of_layer(layer: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def mask_of_layer(layer: NDArray[np.integer], height: int, width: int) -> NDArray[np.integer]:
     """Height x width x 1, FILL where an editor's layer (h x w x 4, of whatever size) was painted."""
     return filled(layer[..., 3], height, width, from_level=_PAINTED_FROM)
 
 
-def filled(plane: NDArray[np.uint8], height: int, width: int, *, from_level: int) -> NDArray[np.uint8]:
-    """Height x width x 1: FILL where a plane of whatever size, scaled to the nearest, has that level or more; else 0."""
+def filled(plane: NDArray[np.integer], height: int, width: int, *, from_level: int) -> NDArray[np.integer]:
+    """Height x width x 1: FILL where a plane of any size, scaled to the nearest, has that level or more."""
     if plane.shape != (height, width):
         plane = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.NEAREST))
     return np.where(plane[..., np.newaxis] >= from_level, FILL, 0).astype(np.uint8)

@@ -92,8 +92,8 @@ class Job:
             if done < total and self._now() - self._told < _TELL_EVERY_SEC:
                 return
             self._told = self._now()
-            left = (self._now() - began) * (total - done) / done if done else None
-            self._tell(done / total if total else 1.0, f"{words} {done} of {total}{_left(left)}")
+            left = (self._now() - began) * (total - done) / done if 0 < done < total else None
+            self._tell(done / total if total else 1.0, f"{done} of {total} {words}{_left(left)}")
 
         return step
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-import gradio as gr
+from gradio.themes import Base
 from gradio.themes.utils import colors, sizes
 
 from pipelines.page.serving import Look
@@ -49,8 +49,8 @@ def look() -> Look:
     return Look(theme=_theme(), css=style, head=f"<script>{script}</script>", favicon=_ASSETS / "favicon.svg")
 
 
-def _theme() -> gr.themes.Base:
-    theme = gr.themes.Base(
+def _theme() -> Base:
+    theme = Base(
         primary_hue=_PINE,
         secondary_hue=_PINE,
         neutral_hue=_STONE,

@@ -1,4 +1,4 @@
-"""The card of an .onnx file without loading the model: the page lists dozens of files in no time, and runs none of them.
+"""The card of an .onnx file without loading the model: the page lists dozens of files in no time.
 
 Only the outermost level of the file is walked (protocol buffers: a key, then a number or so many bytes); the weights
 are stepped over unread. Whether the file is sound is examined when it is loaded.

@@ -80,7 +80,8 @@ class Shelf:
     """The models that were used last, loaded. May be used from several threads."""
 
     def __init__(self, device: OnnxDevice = "auto", *, kept: int = _KEPT) -> None:
-        self._device, self._kept = device, kept
+        self._device: OnnxDevice = device
+        self._kept = kept
         self._lock = threading.Lock()
         self._loaded: OrderedDict[Path, StoppableRuntime] = OrderedDict()
 

@@ -35,7 +35,7 @@ def at_work(bench: Bench, request: gr.Request | None, progress: gr.Progress) -> 
     except (StoppedError, gr.Error):
         raise
     except PixturnError as problem:
-        raise gr.Error(str(problem), title="", duration=None, print_exception=False) from None
+        raise gr.Error(str(problem), title="", print_exception=False) from None
     except Exception as problem:
         _log.exception("A job of the page failed")
         raise gr.Error(_UNKNOWN, title="", print_exception=False) from problem
@@ -52,6 +52,6 @@ def stop(bench: Bench) -> Callable[[gr.Request], None]:
 
 def _told_to(progress: gr.Progress) -> Callable[[float | None, str], None]:
     def tell(part: float | None, words: str) -> None:
-        progress(part if part is not None else 0.0, desc=words)
+        progress(part, desc=words)
 
     return tell

@@ -73,10 +73,8 @@ def sample(offer: Offer, wanted: Wanted, bench: Bench, job: Job) -> Sampled:
 def _written(generate: Generate, wanted: Wanted, bench: Bench, job: Job) -> tuple[Path, list[str]]:
     inputs = generate.draw(wanted.n, seed=wanted.seed, label=wanted.label, codes=wanted.codes, spread=wanted.spread)
     folder = bench.intake.folder.new("").with_name("samples")
-    step = job.steps("Sample")
-    write_samples(
-        generate, inputs, folder, seed=wanted.seed, spread=wanted.spread, batch=_TOGETHER, progress=step
-    )
+    step = job.steps("samples")
+    write_samples(generate, inputs, folder, seed=wanted.seed, spread=wanted.spread, batch=_TOGETHER, progress=step)
     port = generate.inputs.label
     numbers = [] if port is None else [int(number) for number in inputs[port.name]]
     named = [port.names[number] if port is not None and port.names else str(number) for number in numbers]

@@ -1,40 +1,42 @@
-"""From options to the page that is being served."""
+"""From models to the page that is being served."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.page.serving.settings import ServingSettings
 from pipelines.runs import RUNS
 
+if TYPE_CHECKING:
+    from pipelines.page.serving import Served
 
-@dataclass(frozen=True, kw_only=True)
-class PageOptions:
-    """What is on the page, and where it is served."""
-
-    models: tuple[Path, ...] = ()
-    """Further models: .onnx files, or folders of them."""
-
-    runs: Path = RUNS
-    """Folder whose bundles are on the page."""
-
-    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
-    """Where to compute."""
-
-    serving: ServingSettings = field(default_factory=ServingSettings)
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 
 
-def serve(options: PageOptions) -> None:
-    """Serve the page until it is stopped (Ctrl-C).
+def serve(
+    models: Sequence[Path] = (),
+    *,
+    runs: Path = RUNS,
+    device: Device = "auto",
+    settings: ServingSettings | None = None,
+) -> "Served":
+    """Serve the page, and return at once; `served.wait()` waits until it ends, `served.close()` ends it.
+
+    Args:
+        models: .onnx files, or folders of them, that are on the page beside the bundles.
+        runs: the folder of the bundles.
+        device: where to compute.
+        settings: where it is served, and what visitors may take up.
 
     Raises:
         ConfigurationError: a model that was given is not there, or the address cannot be used.
         ModelError: a model that was given is none of Pixturn's, or there is none at all.
     """
+    from pipelines.page.models import offered
+
+    offers = offered(models, runs)  # what was given wrong is told before Gradio is imported
     from pipelines.page.build import page_of
     from pipelines.page.look import look
-    from pipelines.page.models import offered
     from pipelines.page.serving import launch
 
-    page = page_of(offered(options.models, options.runs), device=options.device)
-    launch(page, options.serving, look=look())
+    return launch(page_of(offers, device=device), settings or ServingSettings(), look=look(), block=False)

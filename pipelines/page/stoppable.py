@@ -1,7 +1,6 @@
 """A model that is loaded once for all visitors, and can be ended in the middle of one visitor's picture."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from pipelines.page.jobs import Job
@@ -28,8 +27,11 @@ class StoppableRuntime(OnnxRuntime):
     def tiled_for(self, job: Job) -> Tiled:
         """As `tiled`, with pieces that end with the job."""
         providers = list(self._session.get_provider_options().items())
-        opened = partial(_opened, job=job, providers=providers)
         data = read_unchanged(self._path, self._sha256)
+
+        def opened(piece: bytes, /) -> _Stoppable:
+            return _Stoppable(new_session(piece, providers), job)
+
         return Tiled(data, self.card, device=self.device, open_session=opened)
 
 
@@ -69,14 +71,10 @@ class _Stoppable:
     def __init__(self, session: Any, job: Job) -> None:  # noqa: ANN401 - onnxruntime has no types
         self._session, self._job = session, job
 
-    def run(self, names: list[str] | None, given: Mapping[str, Any]) -> list[Any]:
+    def run(self, output_names: list[str], input_feed: Mapping[str, Any]) -> list[Any]:
         """As InferenceSession.run."""
         import onnxruntime
 
         options = onnxruntime.RunOptions()
         with self._job.terminating(options):
-            return self._session.run(names, given, options)
-
-
-def _opened(data: bytes, *, job: Job, providers: list[Any]) -> _Stoppable:
-    return _Stoppable(new_session(data, providers), job)
+            return self._session.run(output_names, input_feed, options)

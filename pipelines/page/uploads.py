@@ -16,7 +16,7 @@ _SOURCES: Final = ("upload", "clipboard", "webcam")
 class _Unstubbed(ComponentMeta):
     """Gradio's own metaclass writes a stub file beside the source of every class; this one leaves the folder alone."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:  # noqa: N804
+    def __new__(mcs, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
         return ABCMeta.__new__(mcs, name, bases, attributes)
 
 
@@ -25,9 +25,9 @@ class PictureUpload(gr.Image, metaclass=_Unstubbed):
 
     is_template = True  # for the browser, it is its parent
 
-    def preprocess(self, payload: Any) -> Path | None:  # noqa: ANN401 - Gradio's ImageData
+    def preprocess(self, payload: Any) -> str | None:  # noqa: ANN401 - Gradio's ImageData
         """The path; Gradio has made sure that it lies among the uploads."""
-        return Path(payload.path) if payload is not None and payload.path else None
+        return payload.path if payload is not None and payload.path else None
 
 
 class MaskEditor(gr.ImageEditor, metaclass=_Unstubbed):
@@ -35,7 +35,10 @@ class MaskEditor(gr.ImageEditor, metaclass=_Unstubbed):
 
     is_template = True
 
-    def preprocess(self, payload: Any) -> bytes | Path | None:  # noqa: ANN401 - Gradio's EditorData
+    def preprocess(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        payload: Any,  # noqa: ANN401 - Gradio's EditorData
+    ) -> bytes | Path | None:
         """The first layer: of the request itself, or of what the browser sent ahead of it."""
         if payload is None:
             return None

@@ -16,7 +16,7 @@ from translate.schedule import Schedule
 def compact() -> Recipe[Any]:
     """For the pixels alone: a plain row of convolutions that learns to double sizes in minutes on a CPU.
 
-    Four times: --domains.making.scale 4 --augmentation.crop-px 128.
+    Four times: --making.scale 4 --augmentation.crop-px 128.
     """
     recipe = method_class("srgan").recipe()
     config = replace(recipe.config, generator=EnlargerConfig(width=32, blocks=8), pixel_until=1.0)
@@ -38,7 +38,7 @@ def compact_gan() -> Recipe[Any]:
     config = replace(
         recipe.config,
         pixel_until=0.0,
-        discriminator=DiscriminatorConfig(width=32, layers=2, norm="none", spectral_norm=True),
+        discriminator=DiscriminatorConfig(kind="unet", width=24, layers=3, norm="none"),
     )
     return replace(
         recipe,

@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.methods import method_class
 from translate.data.augmentation import Augmentation
 from translate.data.domains import MadePairs
-from translate.data.making import Grey
+from translate.data.making import Degraded, Grey
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
 from translate.networks.inpainters import InpainterConfig
@@ -38,12 +38,37 @@ def colourise() -> Recipe[Any]:
     )
 
 
+def restore() -> Recipe[Any]:
+    """pix2pix from photos with JPEG's blocks, noise and blur to clean ones: the difference is learnt."""
+    recipe = method_class("pix2pix").recipe()
+    config = replace(
+        recipe.config,
+        generator=GeneratorConfig(
+            kind="resnet", width=16, blocks=4, norm="none", resampling="nearest", difference=True
+        ),
+        discriminator=DiscriminatorConfig(width=32, layers=2),
+        adversarial_weight=0.1,
+        perceptual_weight=4.0,
+    )
+    return replace(
+        recipe,
+        config=config,
+        optimisers={"generator": Adam(learning_rate=5e-4), "discriminator": Adam(learning_rate=2e-4)},
+        length=Length(minutes=25),
+        domains=MadePairs(making=Degraded.mild()),
+        augmentation=Augmentation(resize=False, crop_px=96, load_px=96, vertical_flip=True),
+        batch_size=16,
+        average_half_life_images=2_000.0,
+        validation=replace(recipe.validation, best="psnr", most=64),
+    )
+
+
 def lama_small() -> Recipe[Any]:
     """For minutes on a CPU: narrow networks; the distance in the hole has a say too, and a faint discriminator."""
     recipe = method_class("lama").recipe()
     config = replace(
         recipe.config,
-        generator=InpainterConfig(width=20, down=3, blocks=4),
+        generator=InpainterConfig(width=16, down=3, blocks=4),
         discriminator=DiscriminatorConfig(width=24, layers=3, norm="none", spectral_norm=True),
         hole_weight=10.0,
         known_weight=2.0,

@@ -78,7 +78,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         _require(self.crop_px >= 1, f"crop_px is {self.crop_px}: choose at least 1 pixel")
         _require(
-            self.load_px >= self.crop_px,
+            self.load_px >= self.crop_px or not self.resize,
             f"load_px is {self.load_px}, less than crop_px {self.crop_px}: choose load_px >= crop_px",
         )
         _require(0 <= self.rotate_degrees <= 180, f"rotate_degrees is {self.rotate_degrees}: choose 0 to 180")

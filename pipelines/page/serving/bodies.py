@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, cast
 
 from pipelines.page.serving.answers import Message, Receive, Refusal
 
@@ -83,7 +83,7 @@ def require_no_addresses(body: bytes) -> None:
         BodyError: 403 for such a path; 422 for what is no JSON.
     """
     try:
-        document: Any = json.loads(body or b"{}")
+        document: object = json.loads(body or b"{}")
         if _any_text_of(document, "path", _is_address):
             raise BodyError(Refusal(status=403))
     except (ValueError, RecursionError):
@@ -94,15 +94,16 @@ def _is_address(text: str) -> bool:
     return text.strip().lower().startswith(_ADDRESS_STARTS)
 
 
-def _any_text_of(document: Any, key: str, matches: Callable[[str], bool]) -> bool:
-    waiting: list[Any] = [document]
+def _any_text_of(document: object, key: str, matches: Callable[[str], bool]) -> bool:
+    waiting: list[object] = [document]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
+            part = cast("dict[str, object]", part)
             text = part.get(key)
             if isinstance(text, str) and matches(text):
                 return True
             waiting.extend(part.values())
         elif isinstance(part, list):
-            waiting.extend(part)
+            waiting.extend(cast("list[object]", part))
     return False

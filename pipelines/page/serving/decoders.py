@@ -67,7 +67,7 @@ class Decoders:
             child = child or self._new()
             answer = child.ask(request, name, self._seconds, self._most_bytes)
             child = child.spared(self._recycle_after)
-        except _Lost:
+        except _LostError:
             child = None
             raise
         finally:
@@ -92,7 +92,7 @@ class Decoders:
         return _Child(self._seconds, self._memory_mb)
 
 
-class _Lost(PictureError):
+class _LostError(PictureError):
     """The child died of the picture, or was ended."""
 
 
@@ -109,10 +109,8 @@ class _Child:
         )
         self._done = 0
 
-    def ask(
-        self, request: Mapping[str, Any], name: str, seconds: int, most_bytes: int
-    ) -> "Answer | PictureError":
-        """Raises _Lost."""
+    def ask(self, request: Mapping[str, Any], name: str, seconds: int, most_bytes: int) -> "Answer | PictureError":
+        """Raises _LostError."""
         late = threading.Event()
         watchdog = threading.Timer(seconds + 1, self._end_late, (late,))
         watchdog.daemon = True
@@ -186,7 +184,7 @@ def _refuse(problem: PictureError) -> Answer:
     raise problem
 
 
-def _lost(name: str, late: bool, seconds: int) -> _Lost:
+def _lost(name: str, late: bool, seconds: int) -> _LostError:
     if late:
-        return _Lost("too_slow", f"{name}: takes more than {seconds} s to decode: save it again as PNG or JPEG")
-    return _Lost("damaged", f"{name}: cannot be decoded: save it again as PNG or JPEG")
+        return _LostError("too_slow", f"{name}: takes more than {seconds} s to decode: save it again as PNG or JPEG")
+    return _LostError("damaged", f"{name}: cannot be decoded: save it again as PNG or JPEG")

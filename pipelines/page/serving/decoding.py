@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -40,7 +41,8 @@ def _answer(request: dict[str, Any], out: IO[bytes]) -> None:
 
 def _decoded(request: dict[str, Any]) -> tuple[Mapping[str, npt.NDArray[np.integer]], bytes]:
     card = Card.from_json(request["card"])
-    limits = Limits(**{**request["limits"], "formats": tuple(request["limits"]["formats"])})
+    stated: dict[str, Any] = request["limits"]
+    limits = replace(Limits(**stated), formats=tuple(stated["formats"]))
     reader = Reader(card=card, limits=limits, alpha=request["alpha"])
     try:
         sample = reader.read([Path(path) for path in request["paths"]])

@@ -17,11 +17,9 @@ from pipelines.page.serving.doors import Doors
 from pipelines.page.serving.headers import policy_of, sealed, value_of
 from pipelines.page.serving.routes import is_lasting
 
-_MOST_AT_ONCE: Final = 64
-_MOST_LASTING: Final = 256
+_MOST: Final = {"lasting": 256, "sent": 200, "asked": 64}
 _MOST_JSON_BYTES: Final = 4_000_000
-_UPLOAD: Final = "/upload"
-_RAW: Final = (_UPLOAD, "/component_server", "/component_server/", "/login", "/login/")
+_RAW: Final = ("/upload", "/component_server", "/component_server/", "/login", "/login/")
 
 _log = logging.getLogger(__name__)
 
@@ -32,20 +30,19 @@ class Guard:
     def __init__(self, app: App, doors: Doors) -> None:
         self._app = app
         self._doors = doors
-        self._at_once = 0
-        self._lasting = 0
+        self._counts = dict.fromkeys(_MOST, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        lasting = is_lasting(scope["path"])
-        refusal = self._doors.refusal(scope) or self._crowded(lasting)
+        kind = "lasting" if is_lasting(scope["path"]) else "sent" if scope["method"] == "POST" else "asked"
+        refusal = self._doors.refusal(scope) or self._crowded(kind)
         if refusal is not None:
             await refusal.send(send)
             return
-        with self._counted(lasting):
+        with self._counted(kind):
             await self._guarded(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,29 +54,27 @@ class Guard:
         except BodyError as problem:
             answer.refusal = problem.refusal
         except Exception as problem:
-            answer.refusal = _refusal_for(problem, scope["path"])
+            answer.refusal = _refusal_for(problem, scope["method"])
         await answer.end(body.refusal)
 
-    def _crowded(self, lasting: bool) -> Refusal | None:
-        full = self._lasting >= _MOST_LASTING if lasting else self._at_once >= _MOST_AT_ONCE
-        return Refusal(status=503) if full else None
+    def _crowded(self, kind: str) -> Refusal | None:
+        return Refusal(status=503) if self._counts[kind] >= _MOST[kind] else None
 
     @contextmanager
-    def _counted(self, lasting: bool) -> Generator[None]:
-        self._lasting += lasting
-        self._at_once += not lasting
+    def _counted(self, kind: str) -> Generator[None]:
+        self._counts[kind] += 1
         try:
             yield
         finally:
-            self._lasting -= lasting
-            self._at_once -= not lasting
+            self._counts[kind] -= 1
 
 
-def _refusal_for(problem: Exception, path: str) -> Refusal:
+def _refusal_for(problem: Exception, method: str) -> Refusal:
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return Refusal(status=507)
-    if path.endswith(_UPLOAD) and not isinstance(problem, OSError):
-        return Refusal(status=422)  # Gradio takes a form apart as it comes: what it stumbles over is what was sent
+    if method == "POST" and not isinstance(problem, OSError):  # jobs run elsewhere: it stumbled over what was sent
+        _log.info("A request was not understood", exc_info=problem)
+        return Refusal(status=422)
     _log.error("An answer could not be made", exc_info=problem)
     return Refusal(status=500)
 

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from pipelines.batch.reading import Sample
 from pipelines.page.serving.decoders import Answer, Decoders
 from pipelines.page.serving.folder import Folder
@@ -78,7 +80,7 @@ class Intake:
         port = Picture(name="picture", channels=channels)
         card = Card(task="translate", method="none", name="picture", inputs=(port,), outputs=(port,))
         sample = self.read(card, [path], alpha=alpha, inside=inside)
-        return Opened(pixels=sample.pixels[port.name], carried=sample.carried)
+        return Opened(pixels=sample.pixels[port.name].astype(np.uint8, copy=False), carried=sample.carried)
 
     def read(self, card: Card, paths: Sequence[str | Path], *, alpha: Alpha = "keep", inside: bool = True) -> Sample:
         """What a model takes, one file a picture port of its card, exactly as `pipelines.batch.reading.Reader` reads.
@@ -108,4 +110,6 @@ def _sample(answer: Answer) -> Sample:
     pixels = {
         name.removeprefix(_PIXELS_OF): array for name, array in answer.arrays.items() if name.startswith(_PIXELS_OF)
     }
-    return Sample(pixels=pixels, carried=Carried(profile=answer.profile, alpha=answer.arrays.get("alpha")))
+    alpha = answer.arrays.get("alpha")
+    carried = Carried(profile=answer.profile, alpha=None if alpha is None else alpha.astype(np.uint8, copy=False))
+    return Sample(pixels=pixels, carried=carried)

@@ -15,12 +15,14 @@ from pipelines.page.serving.doors import Doors
 from pipelines.page.serving.guard import Guard, Seal
 from pipelines.page.serving.intake import Intake
 from pipelines.page.serving.login import login_from
+from pipelines.page.serving.patience import impatient
 from pipelines.page.serving.settings import ServingSettings
 from pipelines.page.serving.surroundings import few_formats, own_environment
 from translate.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.applications import Starlette
 
 _SWEEP_SEC: Final = 600
 _THREADS: Final = 8
@@ -166,9 +168,11 @@ def _application(doors: Doors) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _sealing(application: Any) -> AsyncGenerator[None]:
+async def _sealing(application: "Starlette") -> AsyncGenerator[None]:
     """Gradio puts middleware of its own around what it is given; this goes around that, as the server starts."""
-    application.middleware_stack = Seal(application.middleware_stack)
+    stack = application.middleware_stack
+    if stack is not None:
+        application.middleware_stack = Seal(stack)
     yield
 
 
@@ -179,6 +183,7 @@ def _quieten(blocks: "gr.Blocks") -> None:
     server.config.encoded_headers = headers
     server.server_state.default_headers = list(headers)  # until the server's clock puts the date before them again
     server.config.timeout_keep_alive = _KEEP_ALIVE_SEC
+    server.config.http_protocol_class = impatient(server.config.http_protocol_class)
 
 
 def _has_editor(blocks: "gr.Blocks") -> bool:

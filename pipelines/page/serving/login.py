@@ -14,7 +14,7 @@ def login_from(path: Path) -> Callable[[str, str], bool]:
     """What says whether a name and a password belong together.
 
     Raises:
-        ConfigurationError: The file cannot be read, others may read it, or a line is no `user:password`.
+        ConfigurationError: The file cannot be read, others may write it, or a line is no `user:password`.
     """
     known = dict(_entry(line, number, path) for number, line in enumerate(_lines(path), start=1))
 
@@ -29,11 +29,11 @@ def login_from(path: Path) -> Callable[[str, str], bool]:
 def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text("utf-8")
-        readable = path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
+        writable = path.stat().st_mode & (stat.S_IWOTH)
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigurationError(f"--login {path} cannot be read ({problem}): check the path") from problem
-    if readable:
-        raise ConfigurationError(f"--login {path} can be read by everybody on this machine: chmod 600 {path}")
+    if writable:
+        raise ConfigurationError(f"--login {path} can be written by everybody on this machine: chmod 600 {path}")
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         raise ConfigurationError(f"--login {path} is empty: write one user:password a line")

@@ -1,9 +1,9 @@
 """Which model: the names of all models of a tab, and what each is."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import gradio as gr
 
@@ -25,7 +25,7 @@ def about(offer: Offer) -> str:
     """A model in a line, as HTML."""
     card = offer.card
     facts = [
-        f"enlarges {card.scale}×" if card.scale > 1 else "",
+        f"{card.scale} times as high and wide" if card.scale > 1 else "",
         card.method.replace("_", " "),
         card.data.split(";")[0],
         f"licence {card.licence}" if card.licence else "",
@@ -54,3 +54,28 @@ def _kind(card: Card, *, has_two: bool) -> object:
     """What the controls and the results follow from; sizes are the model's own matter."""
     inputs = tuple(replace(port, size=SizeRule()) if isinstance(port, PicturePort) else port for port in card.inputs)
     return inputs, tuple((port.kind, port.name) for port in card.outputs), has_two
+
+
+def one_for_each_kind(offers: Sequence[Offer], put: Callable[[Sequence[Offer], Any], None]) -> None:
+    """The chooser, and below it the controls of the model that is chosen; models with the same ports share them.
+
+    Args:
+        offers: the models of a tab.
+        put: puts together what models of one kind have, given them and the chooser.
+    """
+    with gr.Row(elem_classes="head-of-tab"):
+        with gr.Column(scale=3, min_width=260):
+            chooser = model_chooser(offers)
+        with gr.Column(scale=2, min_width=260):
+            line = gr.HTML(about(offers[0]), padding=False)
+    groups, columns = alike(offers), list[gr.Column]()
+    for index, group in enumerate(groups):
+        with gr.Column(visible=index == 0) as column:
+            put(group, chooser)
+        columns.append(column)
+
+    def show(name: str) -> list[Any]:
+        offer = chosen(offers, name)
+        return [about(offer), *(gr.update(visible=offer in group) for group in groups)]
+
+    chooser.change(show, chooser, [line, *columns], queue=False, show_progress="hidden", api_visibility="private")

@@ -12,7 +12,7 @@ from pipelines.page.jobs import StoppedError
 from pipelines.page.models import Offer
 from pipelines.page.running import at_work
 from pipelines.page.sampling import MOST_SAMPLES, Sampled, Wanted, sample
-from pipelines.page.tabs.chooser import about, alike, chosen, model_chooser
+from pipelines.page.tabs.chooser import chosen, one_for_each_kind
 from pipelines.page.tabs.parts import Anew, Update, anew, buttons, on_start, status, told
 from pipelines.page.tabs.words import Words
 from translate.card import Label, Latent, Port
@@ -23,24 +23,11 @@ _USUAL: Final = 16
 
 def generate_tab(words: Words, offers: Sequence[Offer], bench: Bench) -> None:
     """Put the tab together, within Gradio's blocks."""
-    with gr.Row(elem_classes="head-of-tab"):
-        with gr.Column(scale=3, min_width=260):
-            chooser = model_chooser(offers)
-        with gr.Column(scale=2, min_width=260):
-            line = gr.HTML(about(offers[0]), padding=False)
-    groups, columns = alike(offers), list[gr.Column]()
-    for index, group in enumerate(groups):
-        with gr.Column(visible=index == 0) as column:
-            _workspace(words, group, chooser, bench)
-        columns.append(column)
 
-    def show(name: str) -> list[Any]:
-        offer = chosen(offers, name)
-        return [about(offer), *(gr.update(visible=offer in group) for group in groups)]
+    def put(group: Sequence[Offer], chooser: Any) -> None:  # noqa: ANN401 - a component
+        _workspace(words, group, chooser, bench)
 
-    chooser.change(
-        show, chooser, [line, *columns], queue=False, show_progress="hidden", api_visibility="private"
-    )
+    one_for_each_kind(offers, put)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +96,9 @@ def _result() -> _Result:
     )
 
 
-def _working(group: Sequence[Offer], controls: Sequence[Control], result: _Result, bench: Bench) -> Callable[..., Update]:
+def _working(
+    group: Sequence[Offer], controls: Sequence[Control], result: _Result, bench: Bench
+) -> Callable[..., Update]:
     def work(
         request: gr.Request,
         progress: gr.Progress = _PROGRESS,

@@ -10,13 +10,13 @@ from pipelines.batch import Failure
 from pipelines.page.bench import Bench
 from pipelines.page.jobs import StoppedError
 from pipelines.page.models import Offer
+from pipelines.page.packing import translate_many
 from pipelines.page.running import at_work
 from pipelines.page.tabs.chooser import chosen
 from pipelines.page.tabs.options import Options, options_for
 from pipelines.page.tabs.parts import Anew, Update, anew, buttons, on_start, status, told
 from pipelines.page.tabs.words import Words
 from pipelines.page.uploads import described
-from pipelines.page.working import translate_many
 
 _PROGRESS: Final = gr.Progress()
 _TYPES: Final = [".png", ".jpg", ".jpeg", ".webp"]

@@ -1,4 +1,4 @@
-"""What can be chosen for pictures beside the pictures: the format, and where there are two sets of weights, between them."""
+"""What can be chosen beside the pictures: the format; and between two sets of weights, where there are two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, Final
 import gradio as gr
 
 from pipelines.batch.results import Format
+from pipelines.page.choices import Choice
 from pipelines.page.models import Offer
 from pipelines.page.weights import MOST_FAITHFUL
-from pipelines.page.working import Choice
 
 FORMATS: Final[tuple[tuple[str, Format], ...]] = (("PNG", "png"), ("WebP", "webp"), ("JPEG", "jpg"))
 
@@ -39,5 +39,7 @@ def options_for(group: Sequence[Offer]) -> Options:
         fidelity = gr.Slider(
             0, 1, value=MOST_FAITHFUL, step=0.05, label="Fidelity", info="1: closest to the truth. 0: looks sharpest."
         )
-    file_format = gr.Radio(list(FORMATS), value="png", label="Save as", info="PNG and WebP keep every level.", elem_classes="formats")
+    file_format = gr.Radio(
+        list(FORMATS), value="png", label="Save as", info="PNG and WebP keep every level.", elem_classes="formats"
+    )
     return Options(file_format=file_format, fidelity=fidelity)

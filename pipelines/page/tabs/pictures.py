@@ -14,47 +14,26 @@ from pipelines.page.given import GivenMask, GivenPictures
 from pipelines.page.jobs import StoppedError
 from pipelines.page.models import Offer
 from pipelines.page.running import at_work
-from pipelines.page.tabs.chooser import about, alike, chosen, model_chooser
+from pipelines.page.tabs.chooser import chosen, one_for_each_kind
 from pipelines.page.tabs.many import many_pictures
 from pipelines.page.tabs.options import Options, options_for
 from pipelines.page.tabs.parts import Anew, Update, anew, buttons, on_start, status, told
 from pipelines.page.tabs.words import Words
-from pipelines.page.working import Translated, translate_one
+from pipelines.page.translating import Translated, translate_one
 
 _PROGRESS: Final = gr.Progress()
 
 
 def pictures_tab(words: Words, offers: Sequence[Offer], bench: Bench) -> None:
     """Put the tab together, within Gradio's blocks."""
-    with gr.Row(elem_classes="head-of-tab"):
-        with gr.Column(scale=3, min_width=260):
-            chooser = model_chooser(offers)
-        with gr.Column(scale=2, min_width=260):
-            line = gr.HTML(about(offers[0]), padding=False)
-    groups, columns = alike(offers), list[gr.Column]()
-    for index, group in enumerate(groups):
-        with gr.Column(visible=index == 0) as column:
-            with gr.Tab("One picture"):
-                _one_picture(words, group, chooser, bench)
-            with gr.Tab("Many pictures"):
-                many_pictures(words, group, chooser, bench)
-        columns.append(column)
-    chooser.change(
-        _shown(offers, groups),
-        chooser,
-        [line, *columns],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
 
+    def put(group: Sequence[Offer], chooser: Any) -> None:  # noqa: ANN401 - a component
+        with gr.Tab("One picture"):
+            _one_picture(words, group, chooser, bench)
+        with gr.Tab("Many pictures"):
+            many_pictures(words, group, chooser, bench)
 
-def _shown(offers: Sequence[Offer], groups: Sequence[Sequence[Offer]]) -> Callable[[str], list[Any]]:
-    def show(name: str) -> list[Any]:
-        offer = chosen(offers, name)
-        return [about(offer), *(gr.update(visible=offer in group) for group in groups)]
-
-    return show
+    one_for_each_kind(offers, put)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +82,13 @@ def _one_picture(words: Words, group: Sequence[Offer], chooser: Any, bench: Benc
 
 def _result() -> _Result:
     slider = gr.ImageSlider(
-        label="Before and after", show_label=False, interactive=False, visible=False, buttons=["fullscreen"], max_height=560, format="png"
+        label="Before and after",
+        show_label=False,
+        interactive=False,
+        visible=False,
+        buttons=["fullscreen"],
+        max_height=560,
+        format="png",
     )
     return _Result(
         slider=slider,

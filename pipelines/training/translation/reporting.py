@@ -126,7 +126,7 @@ def _examples_note(trained: Trained, data: Data, held_out: HeldOut, contests: li
     split = "test" if data.scored is data.test else "validation"
     counts = ", ".join(
         f"{min(held_out.size(name), _MOST_EXAMPLES // len(contests)):,} shown and {held_out.size(name):,} scored of "
-        f"{len(data.scored.domains[name]):,} {split} pictures of {name}"
+        f"{len(data.scored.domains.get(name, data.scored.domains['b'])):,} {split} pictures of {name}"
         for name in dict.fromkeys(contest.source for contest in contests)
     )
     images = trained.cards[contests[0].deploy].images_seen

@@ -68,9 +68,9 @@ class Degraded:
 
     def __post_init__(self) -> None:
         """Refuse what enlarges, and no probability."""
-        require(1 <= self.scale <= 16, "domains.making.scale", self.scale, "1 to 16")
+        require(1 <= self.scale <= 16, "making.scale", self.scale, "1 to 16")
         chance = self.final_low_pass
-        require(0 <= chance <= 1, "domains.making.final-low-pass", chance, "a probability, 0 to 1")
+        require(0 <= chance <= 1, "making.final-low-pass", chance, "a probability, 0 to 1")
 
     @classmethod
     def mild(cls) -> Self:
@@ -81,7 +81,7 @@ class Degraded:
         """A picture of the photo's channels. Raises ConfigurationError for what is neither grey nor RGB."""
         (photo,) = photos
         if not isinstance(photo, Picture) or photo.channels not in (1, 3):
-            raise ConfigurationError("--domains.making: what is degraded is grey or rgb: give --domains.b one of them")
+            raise ConfigurationError("--making: what is degraded is grey or rgb: give --b one of them")
         return (replace(photo, name="a"),)
 
     @torch.no_grad()

@@ -80,7 +80,7 @@ class Pass:
         }
 
 
-_OPTION = "domains.making.{first,second}"
+_OPTION = "making.{first,second}"
 
 
 def blurred(picture: Tensor, config: Pass, draw: np.random.Generator) -> Tensor:

@@ -38,13 +38,13 @@ class Holes:
 
     def __post_init__(self) -> None:
         """Refuse holes of no size, and a mixture of nothing."""
-        require(0 < self.least_share < 1, "domains.making.least-share", self.least_share, "above 0 and below 1")
-        choose = f"--domains.making.least-share ({self.least_share}) to below 1"
-        require(self.least_share <= self.most_share < 1, "domains.making.most-share", self.most_share, choose)
+        require(0 < self.least_share < 1, "making.least-share", self.least_share, "above 0 and below 1")
+        choose = f"--making.least-share ({self.least_share}) to below 1"
+        require(self.least_share <= self.most_share < 1, "making.most-share", self.most_share, choose)
         for name, weight in zip(("strokes", "boxes", "segments", "outpainting"), self._weights(), strict=True):
-            require(0 <= weight < math.inf, f"domains.making.{name}", weight, "0 (never) or more")
+            require(0 <= weight < math.inf, f"making.{name}", weight, "0 (never) or more")
         if not any(self._weights()):
-            raise ConfigurationError("--domains.making: all shapes of holes have weight 0: give one of them more")
+            raise ConfigurationError("--making: all shapes of holes have weight 0: give one of them more")
 
     @property
     def scale(self) -> int:

@@ -21,7 +21,7 @@ class Shrunk:
 
     def __post_init__(self) -> None:
         """Refuse what shrinks nothing."""
-        require(2 <= self.scale <= 16, "domains.making.scale", self.scale, "2 to 16")
+        require(2 <= self.scale <= 16, "making.scale", self.scale, "2 to 16")
 
     def ports(self, photos: tuple[PicturePort, ...]) -> tuple[PicturePort, ...]:
         """A small picture for each."""

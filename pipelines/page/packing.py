@@ -1,0 +1,120 @@
+"""What the page does with many pictures: one archive comes out, and a list of those that failed. No user interface."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.batch.failures import FAILURES, Failure
+from pipelines.batch.naming import result_names
+from pipelines.batch.reading import Sample
+from pipelines.batch.results import Results, require_writable
+from pipelines.page.again import Again, file_stem, folder_again
+from pipelines.page.bench import Bench
+from pipelines.page.choices import Choice, by_whom
+from pipelines.page.jobs import Job
+from pipelines.page.models import Offer
+from pipelines.tasks import Translate
+from translate.errors import ConfigurationError, PictureError
+from translate.runtime.codec import Made
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedMany:
+    """Many pictures' results in one file, those that failed, and words."""
+
+    archive: Path
+    failures: tuple[Failure, ...]
+    told: str
+    again: Again
+
+
+def translate_many(choice: Choice, files: Mapping[str, Sequence[Path]], bench: Bench, job: Job) -> TranslatedMany:
+    """Translate many pictures into one archive; those that are refused are listed in it, and the others go on.
+
+    Args:
+        choice: the model and the format.
+        files: the pictures of each port; those of one name (whatever its ending) go together.
+        bench: the page's.
+        job: this work.
+
+    Raises:
+        PixturnError: there are no pictures, or the model fails.
+        StoppedError: the job was stopped.
+    """
+    card = choice.offer.card
+    require_writable(card, f".{choice.file_format}")
+    samples = _paired(files, [port.name for port in card.input_pictures])
+    loading = choice.loading()
+    translate = choice.opened(loading, bench, job)
+    place = bench.intake.folder.new("").with_name(f"pictures-{file_stem(choice.offer.name)}.zip")
+    began = job.seconds
+    failures = _packed(choice, samples, translate, bench, job, place)
+    seconds, done = job.seconds - began, len(samples) - len(failures)
+    folders = ["pictures"] if len(files) == 1 else [port.name for port in card.inputs]
+    return TranslatedMany(
+        archive=place,
+        failures=tuple(failures),
+        told=f"{done} of {len(samples)} pictures with {by_whom(choice.offer, translate.device)} in {seconds:.1f} s",
+        again=folder_again(card, loading, folders, choice.file_format),
+    )
+
+
+def _paired(files: Mapping[str, Sequence[Path]], ports: Sequence[str]) -> list[tuple[Path, ...]]:
+    """The files of each sample, in the ports' order. Raises ConfigurationError where one has no partner."""
+    by_stem = {port: {path.stem: path for path in files.get(port, ())} for port in ports}
+    firsts = list(files.get(ports[0], ()))
+    if not firsts:
+        raise ConfigurationError("Choose some pictures first")
+    if len(ports) == 1:
+        return [(path,) for path in firsts]
+    for port in ports[1:]:
+        if lonely := [path.name for path in firsts if path.stem not in by_stem[port]]:
+            raise ConfigurationError(f"{lonely[0]} has no partner of the same name among the pictures for {port!r}")
+    return [tuple(by_stem[port][path.stem] for port in ports) for path in firsts]
+
+
+def _packed(
+    choice: Choice, samples: Sequence[tuple[Path, ...]], translate: Translate, bench: Bench, job: Job, place: Path
+) -> list[Failure]:
+    """Fill the archive; without a picture too many on disk."""
+    names = _names(choice, [paths[0].name for paths in samples])
+    step, failures = job.steps("pictures"), list[Failure]()
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
+        for index, (paths, targets) in enumerate(zip(samples, names, strict=True)):
+            step(index, len(samples))
+            try:
+                sample = bench.intake.read(choice.offer.card, paths)
+                outputs = translate.outputs(sample.pixels)
+            except PictureError as problem:
+                failures.append(Failure(path=paths[0].name, reason=problem.reason, message=str(problem)))
+                continue
+            _add(archive, choice.offer, outputs, sample, [place.with_name(name) for name in targets])
+        if failures:
+            archive.writestr(FAILURES, "".join(f"{json.dumps(asdict(failure))}\n" for failure in failures))
+    step(len(samples), len(samples))
+    return failures
+
+
+def _add(
+    archive: zipfile.ZipFile, offer: Offer, outputs: Mapping[str, Made], sample: Sample, targets: Sequence[Path]
+) -> None:
+    Results(card=offer.card).write(outputs, sample.carried, tuple(targets))
+    for target in targets:
+        archive.write(target, target.name)
+        with suppress(OSError):
+            target.unlink()
+
+
+def _names(choice: Choice, pictures: Sequence[str]) -> list[tuple[str, ...]]:
+    """As a folder's results are called; of uploads of one name, the later ones are numbered."""
+    apart = list[str]()
+    for name in pictures:
+        stem, dot, ending = name.rpartition(".")
+        count = sum(1 for each in apart if each == name or each.startswith(f"{stem} ("))
+        apart.append(name if not count else f"{stem} ({count + 1}){dot}{ending}")
+    others = [port.name for port in choice.offer.card.outputs[1:]]
+    names = result_names(apart, taken=(), others=others, ending=f".{choice.file_format}")
+    return [names[name] for name in apart]

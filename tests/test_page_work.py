@@ -1,0 +1,191 @@
+"""What the page does with pictures: the upload itself goes in, what is told is true, and a stop stops."""
+
+import io
+import json
+import shlex
+import threading
+import time
+import zipfile
+
+import numpy as np
+import page_models
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from pipelines.cli import main
+from pipelines.page.choices import Choice
+from pipelines.page.given import Extension, GivenMask, GivenPictures, mask_of_layer
+from pipelines.page.jobs import StoppedError
+from pipelines.page.packing import translate_many
+from pipelines.page.translating import translate_one
+from translate.errors import ConfigurationError
+
+NAME = "it's a photo.jpg"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder as people have it: checkpoints, and their own files."""
+    page_models.write_all(tmp_path / "checkpoints")
+    monkeypatch.chdir(tmp_path)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[274] = 6
+    page_models.picture(tmp_path / NAME, exif=exif, icc_profile=profile, quality=95)
+    Image.fromarray(np.random.default_rng(1).integers(0, 3, (23, 17), dtype=np.uint8)).save(tmp_path / "labels.png")
+    return tmp_path
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return page_models.bench_in(tmp_path / "page")
+
+
+def offer(place, name):
+    from pipelines.page.models import offered
+
+    return {each.name: each for each in offered()}[name]
+
+
+def layer(path, size, box):
+    """What an editor sends: transparent, but for what was painted."""
+    pixels = np.zeros((size[1], size[0], 4), np.uint8)
+    left, top, right, bottom = box
+    pixels[top:bottom, left:right] = (226, 78, 63, 153)
+    Image.fromarray(pixels).save(path, "PNG")
+    return path
+
+
+GIVEN = {
+    "x2": lambda place: GivenPictures(files={"a": place / NAME}, masks={}),
+    "negative": lambda place: GivenPictures(files={"a": place / NAME}, masks={}),
+    "walls": lambda place: GivenPictures(files={"a": place / NAME, "labels": place / "labels.png"}, masks={}),
+    "inpaint": lambda place: GivenPictures(
+        files={"a": place / NAME},
+        masks={"mask": GivenMask(painted=layer(place / "layer", (34, 46), (4, 8, 20, 30)))},
+    ),
+    "inpaint, extended": lambda place: GivenPictures(
+        files={"a": place / NAME}, masks={"mask": GivenMask(extension=Extension(left_px=5, bottom_px=3))}
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "file_format"), [(name, "png") for name in GIVEN] + [("x2", "webp"), ("x2", "jpg")])
+def test_the_command_and_the_python_that_are_shown_make_the_same(name, file_format, place, bench):
+    choice = Choice(offer=offer(place, name.split(",")[0]), file_format=file_format)
+    made = translate_one(choice, GIVEN[name](place), bench, page_models.job())
+    result, *others = made.files
+    for path in others:  # what the page offers beside the result
+        (place / path.name).write_bytes(path.read_bytes())
+    command = shlex.split(made.again.command)
+    assert command[0] == "pixturn"
+    assert main(command[1:]) == 0
+    assert (place / result.name).read_bytes() == result.read_bytes()
+    (place / result.name).unlink()
+    exec(made.again.python, {})
+    if ".outputs(" not in made.again.python:
+        assert np.array_equal(Image.open(place / result.name), Image.open(result))
+
+
+def test_results_are_upright_and_keep_the_profile(place, bench):
+    upload = Image.open(place / NAME)
+    made = translate_one(Choice(offer=offer(place, "x2")), GIVEN["x2"](place), bench, page_models.job())
+    result = Image.open(made.files[0])
+    upright = ImageOps.exif_transpose(upload)
+    assert result.size == (2 * upright.width, 2 * upright.height) != (2 * upload.width, 2 * upload.height)
+    assert result.info["icc_profile"] == upload.info["icc_profile"]
+    assert np.array_equal(np.asarray(result)[::2, ::2], np.asarray(upright))
+    assert "fp32 on cpu" in made.told
+
+
+@pytest.mark.parametrize("factor", [1, 3 / 8, 0.66, 2])
+def test_a_mask_painted_on_a_preview_lies_where_it_was_painted(factor):
+    height, width = 120, 160
+    small = round(width * factor), round(height * factor)
+    true = np.zeros((height, width), bool)
+    true[32:64, 40:96] = True
+    painted = np.zeros((small[1], small[0], 4), np.uint8)
+    painted[..., 3] = 153 * np.asarray(Image.fromarray(true).resize(small, Image.Resampling.NEAREST))
+    mask = mask_of_layer(painted, height, width)
+    assert mask.shape == (height, width, 1)
+    assert set(np.unique(mask)) == {0, 255}
+    wrong = (mask[..., 0] > 0) != true
+    edge = max(1, round(1 / factor))
+    inner, outer = np.zeros_like(true), np.ones_like(true)
+    inner[32 + edge : 64 - edge, 40 + edge : 96 - edge] = True
+    outer[32 - edge : 64 + edge, 40 - edge : 96 + edge] = False
+    assert not (wrong & (inner | outer)).any()
+    assert ((mask_of_layer(painted[:, ::-1], height, width)[..., 0] > 0) != true)[inner | outer].any()  # the control
+
+
+def test_the_model_gets_the_upload_and_not_the_preview(place, bench):
+    made = translate_one(Choice(offer=offer(place, "inpaint")), GIVEN["inpaint"](place), bench, page_models.job())
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(place / NAME)))
+    mask = np.asarray(Image.open(next(path for path in made.files if "mask" in path.name))) > 0
+    result = np.asarray(Image.open(made.files[0]))
+    assert result.shape == upright.shape
+    assert np.array_equal(result[~mask], upright[~mask])
+    assert mask[4:15, 2:10].all()
+    assert mask.sum() == 11 * 8
+
+
+def test_nothing_chosen_and_nothing_marked_are_told(place, bench):
+    nothing = GivenPictures(files={}, masks={})
+    unmarked = GivenPictures(files={"a": place / NAME}, masks={"mask": GivenMask()})
+    for name, given, words in (("x2", nothing, "Choose a picture"), ("inpaint", unmarked, "Nothing is marked")):
+        with pytest.raises(ConfigurationError, match=words):
+            translate_one(Choice(offer=offer(place, name)), given, bench, page_models.job())
+
+
+def test_many_pictures_become_an_archive_with_the_failures_listed(place, bench):
+    (place / "uploads").mkdir()
+    files = [page_models.picture(place / "uploads" / f"{index}.png", seed=index) for index in range(3)]
+    files.insert(1, place / "uploads" / "cut.png")
+    files[1].write_bytes(files[0].read_bytes()[:200])
+    made = translate_many(Choice(offer=offer(place, "negative")), {"a": files}, bench, page_models.job())
+    with zipfile.ZipFile(made.archive) as archive:
+        assert archive.namelist() == ["0.png", "1.png", "2.png", "failures.jsonl"]
+        assert json.loads(archive.read("failures.jsonl"))["path"] == "cut.png"
+        for index in range(3):
+            pixels = np.asarray(Image.open(io.BytesIO(archive.read(f"{index}.png"))))
+            assert np.array_equal(pixels, 255 - np.asarray(Image.open(place / "uploads" / f"{index}.png")))
+    assert [failure.path for failure in made.failures] == ["cut.png"]
+    assert made.told.startswith("3 of 4 pictures with negative, fp32 on cpu")
+
+
+def test_files_of_several_ports_go_together_by_name(place, bench):
+    first = page_models.picture(place / "one.png", size=(17, 23))
+    (place / "maps").mkdir()
+    labels = place / "maps" / "one.png"
+    labels.write_bytes((place / "labels.png").read_bytes())
+    walls = Choice(offer=offer(place, "walls"))
+    made = translate_many(walls, {"a": [first], "labels": [labels]}, bench, page_models.job())
+    assert zipfile.ZipFile(made.archive).namelist() == ["one.png", "one.c.png"]
+    with pytest.raises(ConfigurationError, match="no partner"):
+        translate_many(walls, {"a": [first], "labels": [place / "labels.png"]}, bench, page_models.job())
+
+
+def test_a_stop_ends_the_engine_in_the_middle_of_a_picture(place, bench):
+    page_models.slow(place / "checkpoints")
+    upload = page_models.picture(place / "large.png", size=(512, 512))
+    given = GivenPictures(files={"a": upload}, masks={})
+    bench.shelf.runtime(offer(place, "slow").path)  # the trial in a child is no part of it
+    job = page_models.job()
+    stopped_at = []
+    timer = threading.Timer(0.5, lambda: (stopped_at.append(time.monotonic()), job.stop()))
+    timer.start()
+    with pytest.raises(StoppedError), job.ending():
+        translate_one(Choice(offer=offer(place, "slow")), given, bench, job)
+    assert time.monotonic() - stopped_at[0] < 2.0
+    inputs = {"a": np.zeros((1, 3, 512, 512), np.float32)}
+    began = time.monotonic()  # the control: the same picture, where nobody looks at the job
+    bench.shelf.runtime(offer(place, "slow").path).run(inputs)
+    assert time.monotonic() - began > 1.0
+
+
+def test_a_stop_ends_many_pictures_between_two(place, bench):
+    files = [page_models.picture(place / f"{index}.png") for index in range(5)]
+    job = page_models.job()
+    job.stop()
+    with pytest.raises(StoppedError):
+        translate_many(Choice(offer=offer(place, "negative")), {"a": files}, bench, job)
