@@ -33,6 +33,7 @@ COMMANDS = {
     "run": "Translate a picture or a folder with a trained run",
     "upscale": "Make a picture or a folder of them larger",
     "inpaint": "Fill what a mask marks in a picture, or extend it beyond its edges",
+    "app": "Open the page in the browser: models by task, and your own",
     "generate": "Make pictures with a trained generator, or sheets that show what it has learnt",
     "evaluate": "Hold a folder of made pictures against real ones: how good are they as a set?",
     "drift": "Test whether production pictures have left what a model was trained on",
@@ -96,10 +97,14 @@ def _module_name(command: str) -> str:
     return f"{command}_" if iskeyword(command) else command
 
 
+_EXTRAS = {"example": "examples", "app": "app"}
+"""What a command's packages are installed with, where that is not `train`."""
+
+
 def _missing_extra(name: str, problem: ModuleNotFoundError) -> str:
     if (problem.name or "").partition(".")[0] in {"translate", "pipelines"}:
         raise problem
-    extra = "examples" if name == "example" else "train"
+    extra = _EXTRAS.get(name, "train")
     return f"`pixturn {name}` needs {problem.name}, which is not installed: pip install 'pixturn[{extra}]'"
 
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
 
+from pipelines.shipped import shipped
 from translate.errors import ConfigurationError, ModelError
 
 RUNS = Path("checkpoints")
@@ -110,17 +111,29 @@ class Summary:
 
 
 def bundle_of(name: str | Path, runs: Path = RUNS) -> Path | None:
-    """The file of a bundle, `NAME/NAME.onnx` in `runs` or at that path, where no trained run is of that name."""
-    for folder in (Path(name), runs / name):
+    """The file of a bundle, `NAME/NAME.onnx` at that path, in `runs`, or among those that ship with Pixturn.
+
+    None where there is none, or where a trained run is of that name.
+    """
+    for folder in (Path(name), *(home / name for home in _homes(runs))):
+        if RunFolder(path=folder).exists:
+            return None
         model = folder / f"{folder.name}.onnx"
-        if model.is_file() and not RunFolder(path=folder).exists:
+        if model.is_file():
             return model
     return None
 
 
+def _homes(runs: Path) -> list[Path]:
+    """The folder of the runs; and for the usual one, wherever it is, what ships."""
+    home = shipped()
+    return [runs, home] if home is not None and runs == RUNS else [runs]
+
+
 def bundles(runs: Path = RUNS) -> list[Path]:
-    """The exported files of all bundles in a folder."""
-    return [model for path in sorted(runs.glob("*")) if (model := bundle_of(path, runs)) is not None]
+    """The exported files of all bundles in a folder; and of those that ship, for the usual one."""
+    names = {path.name for home in _homes(runs) for path in home.glob("*")}
+    return [model for name in sorted(names) if (model := bundle_of(name, runs)) is not None]
 
 
 def find_run(name: str | Path, runs: Path = RUNS) -> RunFolder:

@@ -136,7 +136,7 @@ def test_the_folder_has_a_ceiling_and_goes_in_the_end(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, 150_000, np.uint8).tobytes()
     with served("kept", tmp_path, requests_per_second=100_000, cache_mb=1, max_upload_mb=1) as page:
         folder = folder_of(page)
-        assert page.upload(bytes(1_100_000)).status == 413
+        assert page.upload(bytes(1_300_000)).status == 413
         answers = [page.upload(noise + bytes([index])) for index in range(12)]
         statuses = [answer.status for answer in answers]
         assert set(statuses) == {200, 507}

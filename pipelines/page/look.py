@@ -46,7 +46,7 @@ def look() -> Look:
     """The page's theme, style sheet and the script of its light switch."""
     style = (_ASSETS / "page.css").read_text(encoding="utf-8")
     script = (_ASSETS / "page.js").read_text(encoding="utf-8").strip()
-    return Look(theme=_theme(), css=style, head=f"<script>{script}</script>", favicon=_ASSETS / "favicon.svg")
+    return Look(theme=_theme(), css=style, js=script, favicon=_ASSETS / "favicon.svg")
 
 
 def _theme() -> Base:

@@ -1,4 +1,4 @@
-(() => {
+() => {
   const KEY = "pixturn-light";
   const system = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -34,4 +34,4 @@
   };
   if (document.body) begin();
   else document.addEventListener("DOMContentLoaded", begin);
-})();
+}

@@ -17,7 +17,7 @@ from pipelines.page.serving.doors import Doors
 from pipelines.page.serving.headers import policy_of, sealed, value_of
 from pipelines.page.serving.routes import is_lasting
 
-_MOST: Final = {"lasting": 256, "sent": 200, "asked": 64}
+_MOST: Final = {"lasting": 256, "sent": 512, "asked": 64}
 _MOST_JSON_BYTES: Final = 4_000_000
 _RAW: Final = ("/upload", "/component_server", "/component_server/", "/login", "/login/")
 
