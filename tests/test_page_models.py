@@ -107,9 +107,9 @@ def test_progress_tells_the_time_that_is_left():
 def test_a_stop_reaches_the_session_that_asked_and_no_other():
     jobs = Jobs()
     with jobs.started("me", print) as mine, jobs.started("you", print) as yours:
-        assert jobs.stop("you")
+        assert jobs.stop("you") is not None
         assert (mine.is_stopped, yours.is_stopped) == (False, True)
         with pytest.raises(StoppedError):
             yours.check()
         mine.check()
-    assert not jobs.stop("me")
+    assert jobs.stop("me") is None

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     served = serve(options.models, runs=options.runs, device=options.device, settings=options.serving)
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        served.close()
+        raise SystemExit(0)  # closing here could wait for a lock that the main thread holds
 
     signal.signal(signal.SIGTERM, end)
     Console(file=sys.stdout).print(f"The page is at {served.url} (Ctrl-C ends it)", highlight=False)

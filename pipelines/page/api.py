@@ -15,7 +15,7 @@ from pipelines.page.sampling import MOST_SAMPLES, Wanted, sample
 from pipelines.page.tabs.chooser import chosen
 from pipelines.page.tabs.options import FORMATS
 from pipelines.page.translating import translate_one
-from pipelines.page.weights import MOST_FAITHFUL
+from pipelines.page.weights import MOST_FAITHFUL, stepped
 from translate.card import Mask
 from translate.errors import ConfigurationError
 
@@ -82,7 +82,7 @@ def _translating(offers: Sequence[Offer], bench: Bench) -> Callable[..., list[st
     ) -> list[str]:
         with at_work(bench, request, progress) as job:
             offer = chosen(offers, model)
-            choice = Choice(offer=offer, fidelity=fidelity, file_format=file_format)
+            choice = Choice(offer=offer, fidelity=stepped(fidelity), file_format=file_format)
             return [str(path) for path in translate_one(choice, _given(offer, pictures or ()), bench, job).files]
 
     return run

@@ -11,6 +11,7 @@ from pipelines.page.bench import Bench
 from pipelines.page.controls import has_controls
 from pipelines.page.jobs import Jobs
 from pipelines.page.models import Offer, Shelf
+from pipelines.page.running import stop
 from pipelines.page.sampling import makes_pictures
 from pipelines.page.serving import Intake
 from pipelines.page.tabs.generate import generate_tab
@@ -57,17 +58,8 @@ def build(offers: Sequence[Offer], bench: Bench) -> gr.Blocks:
                     generate_tab(GENERATE, models, bench)
                     sample_endpoint(models, bench)
         other_endpoints(offers, bench)
-    blocks.unload(_gone(bench))
+    blocks.unload(stop(bench))  # who has left waits for nothing
     return blocks
-
-
-def _gone(bench: Bench) -> Callable[[gr.Request], None]:
-    """Who has left waits for nothing: what runs for them ends."""
-
-    def gone(request: gr.Request) -> None:
-        bench.jobs.stop(request.session_hash or "")
-
-    return gone
 
 
 def _can_be_shown(offer: Offer) -> bool:

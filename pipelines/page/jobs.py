@@ -119,13 +119,14 @@ class Jobs:
                 if self._jobs.get(session) is job:
                     del self._jobs[session]
 
-    def stop(self, session: str) -> bool:
-        """Stop what the session runs; says whether there was anything."""
+    def stop(self, session: str) -> float | None:
+        """Stop what the session runs; gives for how many seconds it ran, or None where nothing did."""
         with self._lock:
             job = self._jobs.get(session)
-        if job is not None:
-            job.stop()
-        return job is not None
+        if job is None:
+            return None
+        job.stop()
+        return job.seconds
 
 
 def _left(seconds: float | None) -> str:

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +76,11 @@ def offered(given: Sequence[Path] = (), runs: Path = RUNS) -> list[Offer]:
     return _with_names_apart([*shipped, *own])
 
 
+def without_folders(offers: Sequence[Offer]) -> list[Offer]:
+    """The same, called by names alone in what visitors are shown: where files lie is not for other machines."""
+    return [replace(offer, spoken=Path(offer.spoken).name) for offer in offers]
+
+
 class Shelf:
     """The models that were used last, loaded. May be used from several threads."""
 
@@ -130,5 +135,5 @@ def _with_names_apart(offers: list[Offer]) -> list[Offer]:
         taken[offer.name] = taken.get(offer.name, 0) + 1
         count = taken[offer.name]
         name = offer.name if count == 1 else f"{offer.name} ({count})"
-        made.append(Offer(name=name, path=offer.path, card=offer.card, spoken=offer.spoken))
+        made.append(replace(offer, name=name))
     return made

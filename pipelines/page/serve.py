@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.page.serving.settings import ServingSettings
+from pipelines.page.serving.settings import ServingSettings, is_loopback
 from pipelines.runs import RUNS
 
 if TYPE_CHECKING:
@@ -32,11 +32,14 @@ def serve(
         ConfigurationError: a model that was given is not there, or the address cannot be used.
         ModelError: a model that was given is none of Pixturn's, or there is none at all.
     """
-    from pipelines.page.models import offered
+    from pipelines.page.models import offered, without_folders
 
+    settings = settings or ServingSettings()
     offers = offered(models, runs)  # what was given wrong is told before Gradio is imported
+    if not is_loopback(settings.host) or settings.names:
+        offers = without_folders(offers)
     from pipelines.page.build import page_of
     from pipelines.page.look import look
     from pipelines.page.serving import launch
 
-    return launch(page_of(offers, device=device), settings or ServingSettings(), look=look(), block=False)
+    return launch(page_of(offers, device=device), settings, look=look(), block=False)

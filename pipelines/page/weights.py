@@ -8,6 +8,13 @@ from pipelines.page.models import Offer
 from translate.errors import ConfigurationError
 
 MOST_FAITHFUL: Final = 1.0
+FIDELITY_STEP: Final = 0.1
+"""Each mixture is a file in the cache: visitors have eleven to choose from."""
+
+
+def stepped(fidelity: float) -> float:
+    """The nearest that there is."""
+    return round(round(fidelity / FIDELITY_STEP) * FIDELITY_STEP, 1)
 
 
 def weights_of(offer: Offer, fidelity: float) -> Path:

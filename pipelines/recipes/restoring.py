@@ -68,7 +68,7 @@ def lama_small() -> Recipe[Any]:
     recipe = method_class("lama").recipe()
     config = replace(
         recipe.config,
-        generator=InpainterConfig(width=16, down=3, blocks=4),
+        generator=InpainterConfig(width=16, down=3, blocks=4, base="surroundings"),
         discriminator=DiscriminatorConfig(width=24, layers=3, norm="none", spectral_norm=True),
         hole_weight=10.0,
         known_weight=2.0,

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
+from torch import nn
+
 from translate.errors import ConfigurationError
 from translate.networks.choice import choose
 from translate.networks.context_encoder import ContextEncoder
@@ -11,9 +14,13 @@ from translate.networks.fan_in import RELU_GAIN, scale_by_fan_in
 from translate.networks.fourier_inpainter import FourierInpainter, Upsampling
 from translate.networks.initialise import initialise
 from translate.networks.norm import Norm, norm_at
+from translate.networks.surroundings import FromSurroundings
 
-InpainterNetwork = FourierInpainter | ContextEncoder
+InpainterNetwork = FourierInpainter | ContextEncoder | FromSurroundings
 """What they have in common: N x 4 x H x W to N x 3 x H x W in [-1, 1], `size_rule`, `tiling`, `context_px`."""
+
+
+_LAST = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,9 @@ class InpainterConfig:
     fourier: bool = True
     """Fourier: off puts plain convolutions in place of the Fourier ones, to see what they are good for."""
 
+    base: Literal["none", "surroundings"] = "none"
+    """surroundings: begin at a smooth filling out of what is known nearby, and learn what it lacks: for short runs."""
+
     def build(self, inputs: int, outputs: int, *, batch_size: int, crop_px: int) -> InpainterNetwork:
         """The network for training crops of `crop_px`: the picture and the mask in, the picture out.
 
@@ -51,7 +61,8 @@ class InpainterConfig:
                 f"{least}: choose such a crop, or another --config.generator.down"
             )
         fitted = replace(self, norm=norm_at(self.norm, batch_size))
-        return choose(_BUILDERS, self.kind, "--config.generator.kind")(fitted, inputs, outputs, crop_px)
+        network = choose(_BUILDERS, self.kind, "--config.generator.kind")(fitted, inputs, outputs, crop_px)
+        return network if self.base == "none" else _from_surroundings(network)
 
 
 def _fourier(config: InpainterConfig, inputs: int, outputs: int, _crop_px: int) -> InpainterNetwork:
@@ -82,6 +93,14 @@ def _context_encoder(config: InpainterConfig, inputs: int, outputs: int, crop_px
     )
     initialise(network)
     return network
+
+
+def _from_surroundings(network: InpainterNetwork) -> InpainterNetwork:
+    """Its last convolution begins as nearly nothing, so that learning starts at the plain filling."""
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)][-1]
+    with torch.no_grad():
+        last.weight.mul_(_LAST)
+    return FromSurroundings(network=network, size_rule=network.size_rule)
 
 
 _BUILDERS: Mapping[str, Callable[[InpainterConfig, int, int, int], InpainterNetwork]] = {

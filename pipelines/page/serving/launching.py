@@ -36,10 +36,9 @@ class Look:
 
     theme: "gr.Theme | None" = None
     css: str | None = None
-    head: str | None = None
-    """Goes into the page's head; scripts in it may run, since the server wrote them."""
-
     js: str | None = None
+    """A function that runs once the page is there. A script in the page's head would not: its policy has no room."""
+
     favicon: Path | None = None
 
 
@@ -122,7 +121,6 @@ def _launched(blocks: "gr.Blocks", doors: Doors, login: Callable[[str, str], boo
             app_kwargs=_application(doors),
             theme=look.theme,
             css=look.css,
-            head=look.head,
             js=look.js,
             favicon_path=look.favicon,
             **_CLOSED,

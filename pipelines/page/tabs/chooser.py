@@ -22,16 +22,14 @@ def model_chooser(offers: Sequence[Offer]) -> gr.Radio | gr.Dropdown:
 
 
 def about(offer: Offer) -> str:
-    """A model in a line, as HTML."""
+    """A model in a line, and what it learnt from behind it, as HTML."""
     card = offer.card
-    facts = [
-        f"{card.scale} times as high and wide" if card.scale > 1 else "",
-        card.method.replace("_", " "),
-        card.data.split(";")[0],
-        f"licence {card.licence}" if card.licence else "",
-    ]
+    facts = [f"{card.scale} times as high and wide" if card.scale > 1 else "", card.method.replace("_", " ")]
     told = " · ".join(html.escape(fact) for fact in facts if fact)
-    return f"<p class='about'>{told}</p>"
+    learnt = [f"Trained on {card.data}." if card.data else "", f"Licence: {card.licence}." if card.licence else ""]
+    more = " ".join(html.escape(words) for words in learnt if words)
+    details = f"<details><summary>Training data and licence</summary>{more}</details>" if more else ""
+    return f"<div class='about'>{told}{details}</div>"
 
 
 def chosen(offers: Sequence[Offer], name: str) -> Offer:

@@ -9,7 +9,7 @@ import gradio as gr
 from pipelines.batch.results import Format
 from pipelines.page.choices import Choice
 from pipelines.page.models import Offer
-from pipelines.page.weights import MOST_FAITHFUL
+from pipelines.page.weights import FIDELITY_STEP, MOST_FAITHFUL, stepped
 
 FORMATS: Final[tuple[tuple[str, Format], ...]] = (("PNG", "png"), ("WebP", "webp"), ("JPEG", "jpg"))
 
@@ -29,7 +29,8 @@ class Options:
     def choice(self, offer: Offer, values: Sequence[Any]) -> Choice:
         """What their values say."""
         file_format, *others = values
-        return Choice(offer=offer, file_format=file_format, fidelity=float(others[0]) if others else MOST_FAITHFUL)
+        fidelity = stepped(float(others[0])) if others else MOST_FAITHFUL
+        return Choice(offer=offer, file_format=file_format, fidelity=fidelity)
 
 
 def options_for(group: Sequence[Offer]) -> Options:
@@ -37,7 +38,12 @@ def options_for(group: Sequence[Offer]) -> Options:
     fidelity = None
     if group[0].perceptual is not None:
         fidelity = gr.Slider(
-            0, 1, value=MOST_FAITHFUL, step=0.05, label="Fidelity", info="1: closest to the truth. 0: looks sharpest."
+            0,
+            1,
+            value=MOST_FAITHFUL,
+            step=FIDELITY_STEP,
+            label="Fidelity",
+            info="1: closest to the truth. 0: looks sharpest.",
         )
     file_format = gr.Radio(
         list(FORMATS), value="png", label="Save as", info="PNG and WebP keep every level.", elem_classes="formats"

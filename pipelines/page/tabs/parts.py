@@ -9,7 +9,7 @@ import gradio as gr
 
 from pipelines.page.again import Again
 from pipelines.page.bench import Bench
-from pipelines.page.running import QUEUE, stop
+from pipelines.page.running import QUEUE, session_of
 
 Update = dict[Any, Any]
 """New values by component; the others stay."""
@@ -107,4 +107,20 @@ def on_start(
             show_progress="hidden",
             api_visibility="private",
         )
-    pair.cancel.click(stop(bench), queue=False, show_progress="hidden", api_visibility="private")
+    pair.cancel.click(
+        _stopping(bench),
+        outputs=[shown_on, *both],
+        queue=False,
+        show_progress="hidden",
+        cancels=[working],  # where it still waits in line, it leaves it
+        api_visibility="private",
+    )
+
+
+def _stopping(bench: Bench) -> Callable[[gr.Request], list[Any]]:
+    def stopping(request: gr.Request) -> list[Any]:
+        seconds = bench.jobs.stop(session_of(request))
+        words = "Stopped before it began." if seconds is None else f"Stopped after {seconds:.1f} s."
+        return [told(words), gr.update(visible=True), gr.update(visible=False)]
+
+    return stopping
