@@ -136,7 +136,7 @@ class Visitor:
     def downloaded(self, folder):
         """Press the button; give the file that came."""
         with self.page.expect_download() as coming:
-            self.seen("button.download, a.download, .download a, .download button").click()
+            self.seen("button.download").click()
         path = folder / coming.value.suggested_filename
         folder.mkdir(parents=True, exist_ok=True)
         coming.value.save_as(path)
@@ -155,7 +155,7 @@ class Visitor:
         canvas.wait_for()
         self.page.wait_for_timeout(1500)
         canvas.scroll_into_view_if_needed()
-        zoom = self.seen(".mask-editor").get_by_text("%").first.inner_text()
+        zoom = self._settled_zoom()
         box = canvas.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x + left, y)
@@ -163,7 +163,15 @@ class Visitor:
         self.page.mouse.move(x + right, y, steps=3)  # each is painted, slowly where there is no graphics card
         self.page.mouse.up()
         self.page.wait_for_timeout(600)
-        return float(zoom.strip(" %\n")) / 100
+        return zoom
+
+    def _settled_zoom(self):
+        """The editor moves the picture into place first."""
+        read, last = self.seen(".mask-editor").get_by_text("%").first, None
+        while (text := read.inner_text()) != last:
+            last = text
+            self.page.wait_for_timeout(1000)
+        return float(text.strip(" %\n")) / 100
 
     def picture(self, name, **more):
         """A screenshot in the folder that somebody named, in 256 colours; and where it is."""

@@ -24,13 +24,13 @@ CORES = os.cpu_count() or 1
 
 
 def write_models(folder):
-    """Bundles that are called as those that ship are, and one that takes half a minute."""
+    """Bundles that are called as those that ship are, and one that takes minutes."""
     for name, gain in (("x2", 1.0), ("x2-perceptual", -1.0)):
         (folder / "x2").mkdir(parents=True, exist_ok=True)
         louder(folder / "x2" / f"{name}.onnx", gain)
     (folder / "inpaint").mkdir()
     tiny_tasks.filler(folder / "inpaint" / "inpaint.onnx")
-    page_models.slow(folder, layers=40)
+    page_models.slow(folder, layers=400)
 
 
 def louder(path, gain):

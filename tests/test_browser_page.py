@@ -157,9 +157,10 @@ def test_what_is_no_picture_is_refused_in_plain_words(visitor, site, tmp_path, k
     words = visitor.refused()
     assert time.monotonic() - began < 15  # seconds, on a busy machine; it is not decoded
     assert f"{kind}.png" in words
-    assert "30000" in words if kind == "bomb" else "picture" in words
+    assert ("too many pixels" if kind == "bomb" else "picture") in words
     assert "/" not in words.replace("PNG/JPEG", "")
     assert "Traceback" not in site.log
+    visitor.again()
     visitor.upload(picture(tmp_path / "good.png"))
     visitor.start()
     assert "with x2" in visitor.finished()
@@ -173,36 +174,37 @@ def begin_slow_job(visitor, tmp_path):
     visitor.seen("button.cancel").wait_for()
 
 
-def is_computing(site, seconds=1.5):
-    """Whether the server uses a good part of a core."""
+def is_at_rest(site, seconds=3):
+    """Whether the server computes (nearly) nothing, as when no job runs."""
     before = site.cpu_seconds
     time.sleep(seconds)
-    return site.cpu_seconds - before > 0.1 * seconds
+    return site.cpu_seconds - before < 0.2 * seconds
 
 
 def test_cancel_ends_the_work_at_once(visitor, site, tmp_path):
     begin_slow_job(visitor, tmp_path)
-    assert browser.within(30, lambda: is_computing(site))
-    assert is_computing(site)  # control: left alone, it goes on
+    begun = site.cpu_seconds
+    assert browser.within(120, lambda: site.cpu_seconds - begun > 2)
+    assert visitor.seen("button.cancel").is_visible()  # control: left alone, it goes on
     visitor.seen("button.cancel").click()
-    assert visitor.finished(10_000).startswith("Stopped after")
-    assert browser.within(10, lambda: not is_computing(site))
+    assert visitor.finished(20_000).startswith("Stopped after")
+    assert browser.within(20, lambda: is_at_rest(site))
     assert "Traceback" not in site.log
 
 
 def test_who_waits_in_line_can_leave_it_and_who_leaves_stops(visitor, one_browser, site, tmp_path):
     with browser.visitor(one_browser, site.url) as other:
         begin_slow_job(other, tmp_path / "other")
-        assert browser.within(30, lambda: is_computing(site))
         visitor.upload(picture(tmp_path / "a.png"))
         visitor.start()
-        visitor.page.wait_for_timeout(1000)
+        visitor.page.wait_for_timeout(2000)
+        assert visitor.seen("button.cancel").is_visible()  # control: it does wait
         visitor.seen("button.cancel").click()
-        assert visitor.finished(10_000) == "Stopped before it began."
-        assert is_computing(site)  # the other's work goes on
-    assert browser.within(20, lambda: not is_computing(site))  # their window is closed
-    visitor.start()
-    assert "with x2" in visitor.finished()
+        assert visitor.finished(20_000) == "Stopped before it began."
+        assert other.seen("button.cancel").is_visible()  # the other's work goes on
+    visitor.start()  # their window is closed, and the line is free, minutes before their work would have been done
+    assert "with x2" in visitor.finished(60_000)
+    assert browser.within(20, lambda: is_at_rest(site))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

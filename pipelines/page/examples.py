@@ -15,7 +15,9 @@ def show_examples(group: Sequence[Offer], controls: Sequence[Control]) -> None:
     """A row of small pictures that fill the uploads, where the bundles have any."""
     uploads = [(control.port.name, _upload(control)) for control in controls]
     there = [(name, upload) for name, upload in uploads if upload is not None]
-    examples = [example for offer in group for example in offer.examples][:_MOST]
+    every = [example for offer in group for example in offer.examples]
+    apart = {example.first.read_bytes(): example for example in reversed(every)}  # models may ship the same picture
+    examples = [*reversed(apart.values())][:_MOST]
     if not examples or not there:
         return
     gr.Examples(

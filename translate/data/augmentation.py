@@ -1,7 +1,7 @@
 """Random and deterministic transforms of the pictures of a sample, on the CPU, before they become tensors.
 
-The only module that knows albumentations (2.0.8 is its last release) and OpenCV. It gets arrays and gives arrays:
-neither library opens a file here. Every draw comes from (seed, epoch, index, domain), so that the number of
+The only module that knows albumentations (2.0.8 is its last release). It gets arrays and gives arrays: neither that nor
+OpenCV opens a file here. Every draw comes from (seed, epoch, index, domain), so that the number of
 workers, or a stop and a resume, change no pixel.
 """
 
