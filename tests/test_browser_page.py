@@ -203,7 +203,7 @@ def test_who_waits_in_line_can_leave_it_and_who_leaves_stops(visitor, one_browse
         assert visitor.finished(20_000) == "Stopped before it began."
         assert other.seen("button.cancel").is_visible()  # the other's work goes on
     visitor.start()  # their window is closed, and the line is free, minutes before their work would have been done
-    assert "with x2" in visitor.finished(60_000)
+    visitor.seen(".status p:has-text('with x2')").wait_for(timeout=60_000)
     assert browser.within(20, lambda: is_at_rest(site))
 
 

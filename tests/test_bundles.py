@@ -46,7 +46,7 @@ def test_a_bundle_is_small_whole_and_says_where_it_comes_from(model):
     assert model.parent.name in {
         word.strip(",") for line in told.splitlines() if line[:3] == "## " for word in line.split()
     }
-    assert f"--name {model.stem} " in told.replace("\\\n    ", "")
+    assert f"--name {model.stem} --runs runs " in told.replace("\\\n    ", "")
 
 
 @pytest.mark.parametrize("name", GENERATING)

@@ -15,7 +15,7 @@ from tiny_onnx import negative as negative_model
 import pipelines
 from pipelines.batch import run_folder
 from pipelines.cli import main
-from translate.data.carried import carried_of
+from translate.data.carried import Carried, carried_of
 from translate.data.pictures import Limits, decode, read_picture
 from translate.data.pictures import pixels_of as colours_of
 from translate.errors import ConfigurationError, PictureError
@@ -97,14 +97,35 @@ ON_WHITE = np.rint((RGBA[..., :3] * (RGBA[..., 3:] / 255.0)) + 255 - RGBA[..., 3
 
 @pytest.mark.parametrize("file_format", ["png", "webp", "tiff"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_alpha_is_put_back_on_what_the_model_made_of_the_picture_on_white(tmp_path, file_format, channels):
+def test_with_its_alpha_put_back_the_result_on_white_is_what_the_model_made(tmp_path, file_format, channels):
     saved(tmp_path, "p.png", RGBA)
     made = translated(tmp_path, negative((channels,), (channels,)), file_format=file_format)
     with Image.open(*made.values()) as image:
         got = np.asarray(image.convert("RGBA" if channels == 3 else "LA"))
     np.testing.assert_array_equal(got[..., -1], RGBA[..., 3])
     seen = ON_WHITE if channels == 3 else (ON_WHITE @ [0.299, 0.587, 0.114])[..., None]
-    assert np.abs(255 - got[..., :-1].astype(int) - seen).max() <= 1
+    cover = RGBA[..., 3:] / 255.0
+    reachable = np.maximum(255 - seen, 255 - RGBA[..., 3:].astype(int))  # black is as dark as colours get
+    assert np.abs(got[..., :-1] * cover + 255 * (1 - cover) - reachable).max() <= 1.5
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colours_under_alpha_come_back_as_they_were(channels):
+    """As exactly as 8-bit levels on white allow; opaque and hidden ones bit by bit. With the white left in, they do not."""
+    colours, alpha = pixels_of(3, 40, 40)[..., :channels], pixels_of(4, 40, 40, channels=1)
+    alpha[0], alpha[1] = 0, 255
+    cover = alpha[..., None] / 255.0
+    seen = np.rint(colours * cover + 255 * (1 - cover)).astype(np.uint8)
+    before = seen.copy()
+    back = Carried(alpha=alpha).with_alpha(seen)
+    np.testing.assert_array_equal(seen, before)  # what was given stays as it is
+    assert back.dtype == np.uint8
+    np.testing.assert_array_equal(back[..., -1], alpha)
+    np.testing.assert_array_equal(back[0, :, :-1], 255)
+    np.testing.assert_array_equal(back[1, :, :-1], colours[1])
+    bound = 0.5 / np.maximum(cover, 1e-9) + 0.5
+    assert (np.abs(back[1:, :, :-1].astype(int) - colours[1:]) <= bound[1:]).all()
+    assert (np.abs(seen[1:].astype(int) - colours[1:]) > bound[1:]).any()
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def photos(tmp_path_factory):
             top, left = 8 * index, 7 * index
             crop = photograph(name)[top : top + SIDE_PX, left : left + SIDE_PX]
             Image.fromarray(crop).save(folder / split / f"{name}-{index}.png")
-    (folder / "dataset.json").write_text(json.dumps({"licence": "public domain"}))
+    (folder / "dataset.json").write_text(json.dumps({"licence": "public domain", "attribution": "by three people"}))
     return folder
 
 
@@ -64,6 +64,7 @@ def test_a_run_scores_reports_and_says_its_task(trained):
     card = pipelines.load(trained).card
     assert card.task in ("upscale", "inpaint", "translate")
     assert card.licence == "public domain"
+    assert card.data.endswith("by three people")
     assert card.scale == (2 if card.task == "upscale" else 1)
 
 
@@ -165,6 +166,13 @@ def test_two_domains_are_no_folder_of_photos(tmp_path):
 def test_a_crop_that_the_scale_does_not_divide_is_refused(photos):
     with pytest.raises(ConfigurationError, match="multiple of 3"):
         short("compact", photos, domains=MadePairs(making=Shrunk(scale=3)))
+
+
+def test_a_run_does_not_hide_a_bundle_of_its_name(photos, tmp_path):
+    (tmp_path / "x9").mkdir()
+    (tmp_path / "x9" / "x9.onnx").write_bytes(b"a model")
+    with pytest.raises(ConfigurationError, match="holds a bundle"):
+        train(short("compact", photos), name="x9", setting=Setting(device="cpu", workers=0, runs=tmp_path))
 
 
 def test_a_damaged_photo_is_told_before_the_run_begins(photos, tmp_path):

@@ -110,9 +110,20 @@ def test_alpha_is_enlarged_and_profile_and_orientation_are_kept(scale, folder, t
         made = np.asarray(image)
     assert np.abs(made[..., 3] - lanczos(alpha, scale)).max() <= 1.5  # and rounds
     on_white = np.rint((pixels * (alpha / 255.0)[..., None]) + 255 - alpha[..., None])
-    assert np.abs(made[..., :3] - enlarged(on_white, scale)).max() <= 1
+    cover = made[..., 3:] / 255.0  # the alpha between two pixels lets less through than the model made
+    reachable = np.maximum(enlarged(on_white, scale), 255 - made[..., 3:].astype(int))
+    assert np.abs(made[..., :3] * cover + 255 * (1 - cover) - reachable).max() <= 1.5
     assert run(folder, f"x{scale}", tmp_path / "a.png", "--alpha", "white", "-o", tmp_path / "b.png") == 0
     assert read(tmp_path / "b.png").shape == (6 * scale, 9 * scale, 3)
+
+
+def test_half_transparent_colours_are_not_washed(folder, tmp_path):
+    """Two levels off at half cover, where the picture on white keeps half of the levels."""
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:] = 255, 0, 30, 128
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert run(folder, "x2", tmp_path / "a.png") == 0
+    assert np.abs(read(tmp_path / "a.x2.png").astype(int) - (255, 0, 30, 128)).max() <= 1
 
 
 def test_alpha_goes_with_no_size_but_the_scales():

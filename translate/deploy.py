@@ -41,9 +41,7 @@ def translation(
     )
 
 
-def enlargement(
-    network: EnlargerNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]
-) -> Deploy:
+def enlargement(network: EnlargerNetwork, inputs: tuple[PicturePort, ...], outputs: tuple[PicturePort, ...]) -> Deploy:
     """A network that makes pictures of one domain out of smaller ones of another, at any size in its rule."""
     deploy = translation(network, inputs, outputs)
     return replace(deploy, task="upscale", scale=network.scale, outputs=outputs)

@@ -167,7 +167,8 @@ class Deploy:
     """A deterministic module that users run, and what its card will say.
 
     `module` takes one N x C x H x W tensor in [-1, 1] per input port, in order, and returns one tensor, or a tuple
-    of one tensor per output port, `scale` times as high and wide. `networks` are those of the method that it runs: the engine averages them.
+    of one tensor per output port, `scale` times as high and wide. `networks` are those of the method that it runs: the
+    engine averages them.
     """
 
     module: nn.Module

@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)  # closing here could wait for a lock that the main thread holds
 
-    signal.signal(signal.SIGTERM, end)
-    Console(file=sys.stdout).print(f"The page is at {served.url} (Ctrl-C ends it)", highlight=False)
     try:
+        signal.signal(signal.SIGTERM, end)
+        Console(file=sys.stdout).print(f"The page is at {served.url} (Ctrl-C ends it)", highlight=False)
         served.wait()
     finally:
         served.close()

@@ -37,7 +37,8 @@ def page_of(offers: Sequence[Offer], *, device: OnnxDevice = "auto") -> Callable
     shown = [offer for offer in offers if _can_be_shown(offer)]
     if not shown:
         raise ModelError("None of these models has a place on the page: it shows models that make pictures")
-    return lambda intake: build(shown, Bench(intake=intake, shelf=Shelf(device), jobs=Jobs()))
+    folders = frozenset(offer.path.parent for offer in shown)
+    return lambda intake: build(shown, Bench(intake=intake, shelf=Shelf(device), jobs=Jobs(), models_in=folders))
 
 
 def build(offers: Sequence[Offer], bench: Bench) -> gr.Blocks:

@@ -6,6 +6,7 @@ from typing import Final
 from pipelines.batch.results import Format
 from pipelines.large import Tiles
 from pipelines.page.again import Loading
+from pipelines.page.bearing import can_be_cut
 from pipelines.page.bench import Bench
 from pipelines.page.jobs import Job
 from pipelines.page.models import Offer
@@ -28,13 +29,11 @@ class Choice:
 
     def loading(self, height_px: int = 0, width_px: int = 0) -> Loading:
         """How the model is loaded for a picture of that size (or for any, if it is not said)."""
-        card = self.offer.card
         is_large = height_px * width_px > _TILED_FROM_PX and max(height_px, width_px) > TILE_PX
-        can_be_cut = card.tiling == "exact" and not card.pixels
         return Loading(
             spoken=self.offer.spoken,
             fidelity=None if self.fidelity == MOST_FAITHFUL else self.fidelity,
-            tile_px=TILE_PX if is_large and can_be_cut else None,
+            tile_px=TILE_PX if is_large and can_be_cut(self.offer.card) else None,
         )
 
     def opened(self, loading: Loading, bench: Bench, job: Job) -> Translate:

@@ -12,6 +12,7 @@ from gradio.components import Component
 from pipelines.page.bench import Bench
 from pipelines.page.given import Extension, GivenMask
 from pipelines.page.previews import preview_of_file
+from pipelines.page.running import refused
 from pipelines.page.uploads import described, mask_editor, picture_upload
 from translate.card import Label, LabelMap, Latent, Mask, Picture, Port, Vector
 from translate.errors import PixturnError
@@ -131,7 +132,7 @@ def _on_canvas(path: str | None, bench: Bench) -> Any:  # noqa: ANN401 - an upda
     try:
         preview = preview_of_file(Path(path), bench.intake)
     except PixturnError as problem:
-        raise gr.Error(str(problem)) from None
+        raise refused(problem, bench) from None
     return gr.update(value={"background": preview, "layers": [], "composite": None}, visible=True)
 
 

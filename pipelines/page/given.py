@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.batch.reading import Sample
-from pipelines.masks import LEAST_LEVEL
 from translate.card import Card, Mask, Picture
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, PictureError
 
 FILL = 255
 """The level of a mask's pixels that are to be filled."""
@@ -63,7 +62,10 @@ class Extension:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenMask:
-    """Which pixels to fill: what was painted (an RGBA picture of any size), a file, and what the picture grows by."""
+    """Which pixels to fill, by any of these.
+
+    `painted` is an RGBA picture of any size, `file` one of the picture's own; what the picture grows by is filled too.
+    """
 
     painted: Path | None = None
     file: Path | None = None
@@ -115,13 +117,25 @@ def _with_mask(sample: Sample, name: str, given: GivenMask, reads: Reads) -> Sam
     if given.painted is not None:
         mask |= mask_of_layer(_read(Picture(name="layer", channels=4), given.painted, reads), height, width)
     if given.file is not None:
-        mask |= filled(_read(Mask(name=name), given.file, reads)[..., 0], height, width, from_level=LEAST_LEVEL)
+        mask |= _mask_of_file(given.file, height, width, reads)
     grown = given.extension.of(mask, level=FILL)
     if not grown.any():
         raise ConfigurationError("Nothing is marked: paint over what is to be filled, or extend the picture")
     pixels = {port: given.extension.of(array) for port, array in sample.pixels.items()}
     carried = replace(sample.carried, alpha=None) if given.extension else sample.carried.opaque_where(mask[..., 0] > 0)
     return Sample(pixels={**pixels, name: grown}, carried=carried)
+
+
+def _mask_of_file(path: Path, height: int, width: int, reads: Reads) -> NDArray[np.integer]:
+    """Height x width x 1. Raises PictureError for one of another size, as the command line does."""
+    mask = _read(Mask(name="mask"), path, reads)
+    if mask.shape[:2] != (height, width):
+        raise PictureError(
+            "sizes_differ",
+            f"{path.name} is {mask.shape[1]} x {mask.shape[0]} px and the picture {width} x {height} px: a mask must "
+            "have the picture's size",
+        )
+    return mask
 
 
 def _read(port: Picture | Mask, path: Path, reads: Reads) -> NDArray[np.integer]:
@@ -131,11 +145,7 @@ def _read(port: Picture | Mask, path: Path, reads: Reads) -> NDArray[np.integer]
 
 def mask_of_layer(layer: NDArray[np.integer], height: int, width: int) -> NDArray[np.integer]:
     """Height x width x 1, FILL where an editor's layer (h x w x 4, of whatever size) was painted."""
-    return filled(layer[..., 3], height, width, from_level=_PAINTED_FROM)
-
-
-def filled(plane: NDArray[np.integer], height: int, width: int, *, from_level: int) -> NDArray[np.integer]:
-    """Height x width x 1: FILL where a plane of any size, scaled to the nearest, has that level or more."""
+    plane = layer[..., 3]
     if plane.shape != (height, width):
         plane = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.NEAREST))
-    return np.where(plane[..., np.newaxis] >= from_level, FILL, 0).astype(np.uint8)
+    return np.where(plane[..., np.newaxis] >= _PAINTED_FROM, FILL, 0).astype(np.uint8)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.fidelity import PERCEPTUAL, perceptual_of
-from pipelines.page.metadata import read_card
 from pipelines.page.stoppable import StoppableRuntime
 from pipelines.runs import RUNS, bundles
 from translate.card import Card
 from translate.data.headers import EXTENSIONS
 from translate.errors import ConfigurationError, ModelError
 from translate.runtime.onnx import OnnxDevice
+from translate.runtime.peek import peek_card
 
 _KEPT: Final = 4
 
@@ -114,7 +114,13 @@ def _bundle(path: Path, runs: Path) -> Offer | None:
 
 
 def _offer(path: Path, spoken: str) -> Offer:
-    return Offer(name=path.stem, path=path, card=read_card(path), spoken=spoken)
+    card = peek_card(path)
+    if card is None:
+        raise ModelError(
+            f"{path} has no card of Pixturn's, or is damaged: export a run (pixturn export), or bring it in "
+            "(pixturn import)"
+        )
+    return Offer(name=path.stem, path=path, card=card, spoken=spoken)
 
 
 def _files(given: Path) -> list[Path]:

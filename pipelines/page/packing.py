@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 from pipelines.batch.failures import FAILURES, Failure
@@ -12,6 +13,7 @@ from pipelines.batch.naming import result_names
 from pipelines.batch.reading import Sample
 from pipelines.batch.results import Results, require_writable
 from pipelines.page.again import Again, file_stem, folder_again
+from pipelines.page.bearing import require_bearable
 from pipelines.page.bench import Bench
 from pipelines.page.choices import Choice, by_whom
 from pipelines.page.jobs import Job
@@ -63,17 +65,25 @@ def translate_many(choice: Choice, files: Mapping[str, Sequence[Path]], bench: B
 
 
 def _paired(files: Mapping[str, Sequence[Path]], ports: Sequence[str]) -> list[tuple[Path, ...]]:
-    """The files of each sample, in the ports' order. Raises ConfigurationError where one has no partner."""
-    by_stem = {port: {path.stem: path for path in files.get(port, ())} for port in ports}
+    """The files of each sample, in the ports' order. Raises ConfigurationError where one has no partner, or two."""
     firsts = list(files.get(ports[0], ()))
     if not firsts:
         raise ConfigurationError("Choose some pictures first")
     if len(ports) == 1:
         return [(path,) for path in firsts]
+    by_stem = {port: _by_stem(port, files.get(port, ())) for port in ports}
     for port in ports[1:]:
         if lonely := [path.name for path in firsts if path.stem not in by_stem[port]]:
             raise ConfigurationError(f"{lonely[0]} has no partner of the same name among the pictures for {port!r}")
     return [tuple(by_stem[port][path.stem] for port in ports) for path in firsts]
+
+
+def _by_stem(port: str, files: Sequence[Path]) -> dict[str, Path]:
+    made = dict[str, Path]()
+    for path in files:
+        if made.setdefault(path.stem, path) is not path:
+            raise ConfigurationError(f"Two pictures for {port!r} are called {path.stem!r}: rename one")
+    return made
 
 
 def _packed(
@@ -87,6 +97,7 @@ def _packed(
             step(index, len(samples))
             try:
                 sample = bench.intake.read(choice.offer.card, paths)
+                require_bearable(choice.offer.card, *sample.size_px)
                 outputs = translate.outputs(sample.pixels)
             except PictureError as problem:
                 failures.append(Failure(path=paths[0].name, reason=problem.reason, message=str(problem)))
@@ -109,12 +120,20 @@ def _add(
 
 
 def _names(choice: Choice, pictures: Sequence[str]) -> list[tuple[str, ...]]:
-    """As a folder's results are called; of uploads of one name, the later ones are numbered."""
-    apart = list[str]()
-    for name in pictures:
-        stem, dot, ending = name.rpartition(".")
-        count = sum(1 for each in apart if each == name or each.startswith(f"{stem} ("))
-        apart.append(name if not count else f"{stem} ({count + 1}){dot}{ending}")
+    """As a folder's results are called."""
+    apart = _apart(pictures)
     others = [port.name for port in choice.offer.card.outputs[1:]]
     names = result_names(apart, taken=(), others=others, ending=f".{choice.file_format}")
     return [names[name] for name in apart]
+
+
+def _apart(pictures: Sequence[str]) -> list[str]:
+    """The first upload of a name keeps it; later ones are numbered, by numbers that no upload has of its own."""
+    taken, made = set(pictures), dict[str, None]()
+    for name in pictures:
+        path = Path(name)
+        free = (f"{path.stem} ({number}){path.suffix}" for number in count(2))
+        mine = next(each for each in free if each not in taken) if name in made else name
+        taken.add(mine)
+        made[mine] = None
+    return list(made)

@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import gradio as gr
@@ -17,10 +18,15 @@ QUEUE: Final = "models"
 
 _UNKNOWN = "Something went wrong here. What it was stands in the log of the one who runs this page."
 _NOBODY = ""
+_REST: Final = r"[/\\](?:[^/\\\s'\"]+[/\\])*"
+"""What follows a folder that is known: a separator, and folders below it whose names have no blanks."""
+
 _FOLDERS: Final = re.compile(
-    r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^/\\\s]+[/\\])*(?=\S)|(?:[^/\\\s'\"]+[/\\])+(?=\S+\.onnx)"
+    r"(?<=')(?:[A-Za-z]:)?[/\\][^'\n]*[/\\](?=[^/\\'\n]+')"
+    r"|(?<=\")(?:[A-Za-z]:)?[/\\][^\"\n]*[/\\](?=[^/\\\"\n]+\")"
+    r"|(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^/\\\s]+[/\\])*(?=\S)|(?:[^/\\\s'\"]+[/\\])+(?=\S+\.onnx)"
 )
-"""Of a path that begins at the root, and of an .onnx file's: all but the last part."""
+"""Of a path in quotation marks, of one that begins at the root, and of an .onnx file's: all but the last part."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +45,7 @@ def at_work(bench: Bench, request: gr.Request | None, progress: gr.Progress) -> 
     except (StoppedError, gr.Error):
         raise
     except PixturnError as problem:
-        raise gr.Error(without_folders(str(problem)), title="", print_exception=False) from None
+        raise refused(problem, bench) from None
     except Exception as problem:
         _log.exception("A job of the page failed")
         raise gr.Error(_UNKNOWN, title="", print_exception=False) from problem
@@ -50,8 +56,20 @@ def session_of(request: gr.Request | None) -> str:
     return (request.session_hash if request is not None else None) or _NOBODY
 
 
-def without_folders(words: str) -> str:
-    """What is said of files, by their names alone: where they lie is no visitor's matter."""
+def refused(problem: PixturnError, bench: Bench) -> gr.Error:
+    """What the visitor is told of it."""
+    return gr.Error(without_folders(str(problem), bench.folders), title="", print_exception=False)
+
+
+def without_folders(words: str, known: Iterable[Path] = ()) -> str:
+    """What is said of files, by their names alone: where they lie is no visitor's matter.
+
+    Args:
+        words: as they are written in the log.
+        known: folders that may be named; only of these can one be told whose name has a blank (but in quotation marks).
+    """
+    for folder in sorted({str(folder) for folder in known if folder.name}, key=len, reverse=True):
+        words = re.sub(rf"(?<![\w.]){re.escape(folder)}{_REST}", "", words)
     return _FOLDERS.sub("", words)
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from pipelines.batch.reading import Sample
 from pipelines.batch.results import Results, require_writable
 from pipelines.page.again import Again, file_stem, picture_again
+from pipelines.page.bearing import require_bearable
 from pipelines.page.bench import Bench
 from pipelines.page.choices import Choice, by_whom
 from pipelines.page.given import GivenPictures
@@ -37,6 +38,7 @@ def translate_one(choice: Choice, given: GivenPictures, bench: Bench, job: Job) 
     require_writable(card, f".{choice.file_format}")
     job.say("Reading the picture")
     sample = given.sample(card, bench.intake)
+    require_bearable(card, *sample.size_px)
     loading = choice.loading(*sample.size_px)
     translate = choice.opened(loading, bench, job)
     job.say("Working")

@@ -71,10 +71,10 @@ def lama_small() -> Recipe[Any]:
         generator=InpainterConfig(width=16, down=3, blocks=4, base="surroundings"),
         discriminator=DiscriminatorConfig(width=24, layers=3, norm="none", spectral_norm=True),
         hole_weight=10.0,
-        known_weight=2.0,
-        adversarial_weight=0.1,
+        known_weight=0.0,  # it would hold the network at the plain filling, which is right everywhere but in the hole
+        adversarial_weight=0.05,
         feature_weight=0.0,
-        perceptual_weight=2.0,
+        perceptual_weight=1.0,
     )
     return replace(
         recipe,
@@ -87,6 +87,6 @@ def lama_small() -> Recipe[Any]:
         augmentation=Augmentation(load_px=144, crop_px=128, keep_aspect=True, scale_jitter=0.3),
         batch_size=8,
         schedule=Schedule(shape="cosine", hold=0.3),
-        average_half_life_images=2_000.0,
+        average_half_life_images=1_000.0,
         validation=replace(recipe.validation, most=64),
     )

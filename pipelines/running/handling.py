@@ -37,8 +37,9 @@ class Handling:
     ] = None
     """Of the results in a folder; all but jpg are lossless."""
     alpha: Alpha = "keep"
-    """The model sees transparent pictures on white. keep: their transparency is put back on the result (enlarged with
-    it), where that has 1 or 3 channels and a format that knows it (not jpg). white: opaque results."""
+    """The model sees transparent pictures on white. keep: the white is taken out again and their transparency put back
+    on the result (enlarged with it), where that has 1 or 3 channels and a format that knows it (not jpg). white: opaque
+    results."""
     max_pixels: Annotated[int, tyro.conf.arg(metavar="N")] = MAX_PIXELS
     """Pictures with more pixels than this are refused."""
     tile_px: Annotated[

@@ -36,6 +36,8 @@ def make_ready(folder: RunFolder, *, anew: bool) -> None:
     if anew and folder.has_started:
         name = folder.name
         raise ConfigurationError(f"{folder.path} has a run already: go on with --resume {name}, or take another --name")
+    if anew and (folder.path / f"{folder.name}.onnx").is_file():
+        raise ConfigurationError(f"{folder.path} holds a bundle of that name: take another --name, or another --runs")
     sweep(folder.path)
     if anew and folder.exists:
         with room_for(folder.snapshots, 0):

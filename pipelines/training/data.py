@@ -1,8 +1,21 @@
 """What a run needs of its data set, whatever it learns from it."""
 
-from typing import Protocol
+import json
+from pathlib import Path
+from typing import Final, Protocol
 
 from translate.data.dataset import BatchSource
+
+DESCRIPTION: Final = "dataset.json"
+
+
+def stated(root: Path, word: str) -> str:
+    """What a data set's `dataset.json` says of itself under this word; nothing where it has none."""
+    folder = root if root.is_dir() else root.parent
+    try:
+        return str(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")).get(word, ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 class Data(Protocol):
@@ -16,6 +29,11 @@ class Data(Protocol):
     @property
     def licence(self) -> str:
         """The licence that the folder states, if it does."""
+        ...
+
+    @property
+    def attribution(self) -> str:
+        """Who made the pictures, where the folder says so."""
         ...
 
     @property

@@ -84,7 +84,7 @@ def _card(session: Session, name: str, deploy: Deploy, scores: Mapping[str, floa
         outputs=deploy.outputs,
         scale=deploy.scale,
         tiling=deploy.tiling,
-        data=session.data.description,
+        data="; ".join(filter(None, (session.data.description, session.data.attribution))),
         licence=session.data.licence,
         metrics=scores,
         images_seen=session.engine.images,

@@ -7,7 +7,9 @@ sound profile or above 4 MB.
 
 **Transparency** (`keep`): the model sees the picture on white, as it does in training; the alpha of the picture is put
 back on a translation with 1 or 3 channels, in a format that has alpha (PNG, WebP, TIFF): as it is where the size stays,
-enlarged by Lanczos interpolation where a model enlarges. Otherwise (a picture that was extended beyond its edges), or
+enlarged by Lanczos interpolation where a model enlarges. The white is taken out of the colours, so that the result on
+white is what the model made; where no colour under that alpha is so dark, it is black. Under full transparency, and where
+nothing is transparent, colours stay as they were made. Otherwise (a picture that was extended beyond its edges), or
 asked for `white`, the translation is opaque; and so is what was filled. A picture whose alpha is 255 everywhere has
 none. Where the model makes an alpha of its own (4 channels), that one stays; where it took alpha in, it has had its
 say: nothing is put back.
@@ -49,14 +51,19 @@ class Carried:
     def with_alpha(self, made: npt.NDArray[np.integer], *, scale: int = 1) -> npt.NDArray[np.integer]:
         """A translation (H x W x C) with the alpha put on, as one more channel; as it is where that does not fit.
 
+        Its colours become those that look on white as the translation does (Porter and Duff 1984, "over", turned round).
+
         Args:
-            made: the translation.
+            made: the translation of the picture on white, uint8.
             scale: how many times as high and wide as the picture it is to be.
         """
         if self.alpha is None or made.shape[2] not in (1, 3):
             return made
         height, width = (length * scale for length in self.alpha.shape)
-        return np.dstack([made, _enlarged(self.alpha, height, width)]) if made.shape[:2] == (height, width) else made
+        if made.shape[:2] != (height, width):
+            return made
+        alpha = _enlarged(self.alpha, height, width)
+        return np.dstack([_without_white(made, alpha), alpha])
 
     def opaque_where(self, mask: npt.NDArray[np.bool_]) -> "Carried":
         """The same, but for what was filled (H x W): that is not transparent any more."""
@@ -73,6 +80,15 @@ def carried_of(decoded: Decoded, *, channels: int, alpha: Alpha) -> Carried:
     """
     kept = _alpha_of(decoded) if alpha == "keep" and channels in (1, 3) else None
     return Carried(profile=_profile_of(decoded, channels), alpha=kept)
+
+
+def _without_white(made: npt.NDArray[np.integer], alpha: Pixels) -> npt.NDArray[np.integer]:
+    """Solves seen = cover * colour + (1 - cover) * 255 for the colour, where that can be done and changes anything."""
+    partly = (alpha > 0) & (alpha < 255)
+    cover = alpha[partly].astype(np.float32)[:, np.newaxis] / 255
+    colours = made.copy()
+    colours[partly] = np.clip(np.rint(255 - (255 - made[partly].astype(np.float32)) / cover), 0, 255)
+    return colours
 
 
 def _enlarged(alpha: Pixels, height_px: int, width_px: int) -> Pixels:

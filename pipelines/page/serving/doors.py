@@ -9,7 +9,7 @@ from pipelines.page.serving.answers import Refusal, Scope
 from pipelines.page.serving.folder import Folder
 from pipelines.page.serving.headers import value_of
 from pipelines.page.serving.rates import Rates
-from pipelines.page.serving.routes import FILE, is_open, is_static
+from pipelines.page.serving.routes import FILE, UPLOADS, is_open, is_static
 from pipelines.page.serving.settings import ServingSettings, is_loopback
 
 _OWN_NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -77,8 +77,7 @@ class Doors:
         size = int(stated) if stated.isascii() and stated.isdecimal() else self.settings.max_body_bytes
         if size > self.settings.max_body_bytes:
             return Refusal(status=413)
-        stays = scope["path"].endswith(("/upload", "/component_server", "/component_server/"))
-        return Refusal(status=507) if stays and not self.folder.takes(size) else None
+        return Refusal(status=507) if scope["path"] in UPLOADS and not self.folder.takes(size) else None
 
 
 def urlsplit_netloc(address: str) -> str:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from translate.errors import StorageError
+
 _PARTLY: Final = 1.0
 
 
@@ -37,7 +39,13 @@ class Folder:
         self._thread.start()
 
     def new(self, suffix: str) -> Path:
-        """A fresh place for a result, in a folder of its own that nobody can guess."""
+        """A fresh place for a result, in a folder of its own that nobody can guess.
+
+        Raises:
+            StorageError: what lies here takes more than the ceiling.
+        """
+        if not self.takes(0):
+            raise StorageError("The server's disk space for pictures is full: try again later")
         place = self.path / "results" / secrets.token_hex(16)
         place.mkdir(parents=True)
         return place / f"result{suffix}"

@@ -15,11 +15,10 @@ from pipelines.page.serving.answers import App, Message, Receive, Refusal, Scope
 from pipelines.page.serving.bodies import Body, BodyError, again, require_no_addresses
 from pipelines.page.serving.doors import Doors
 from pipelines.page.serving.headers import policy_of, sealed, value_of
-from pipelines.page.serving.routes import is_lasting
+from pipelines.page.serving.routes import RAW, is_lasting
 
 _MOST: Final = {"lasting": 256, "sent": 512, "asked": 64}
 _MOST_JSON_BYTES: Final = 4_000_000
-_RAW: Final = ("/upload", "/component_server", "/component_server/", "/login", "/login/")
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Answer(send)
-        is_json = scope["method"] == "POST" and not scope["path"].endswith(_RAW)
+        is_json = scope["method"] == "POST" and scope["path"] not in RAW
         body = Body(receive, _MOST_JSON_BYTES if is_json else self._doors.settings.max_body_bytes)
         try:
             await self._app(scope, await _checked(body) if is_json else body, answer)

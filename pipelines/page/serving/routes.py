@@ -26,6 +26,12 @@ _STATIC: Final = re.compile(r"/(?:assets|static|svelte)/|/theme\.css|/favicon\.i
 
 FILE: Final = f"{_API}/file="
 
+UPLOADS: Final = frozenset({f"{_API}/upload", f"{_API}/component_server", f"{_API}/component_server/"})
+"""Where what is sent stays on disk. Exact paths: an endpoint may end like one of them."""
+
+RAW: Final = UPLOADS | {"/login", "/login/"}
+"""Where what is sent is no JSON."""
+
 
 def is_open(method: str, path: str, *, editor: bool) -> bool:
     """Whether the page needs this. `editor`: the page has a component that sends what is drawn by itself."""

@@ -1,6 +1,5 @@
 """From a recipe and a folder of one domain to the splits that a run reads."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.training.data import stated
 from pipelines.training.generation.few import with_few_labels
 from pipelines.training.generation.held_out import HeldOut, read_held_out
 from pipelines.training.generation.one import one_domain, sample_port_of
@@ -21,7 +21,6 @@ from translate.data.domains import AUTO, OneDomain
 from translate.errors import DatasetError
 from translate.recipe import Recipe
 
-DESCRIPTION = "dataset.json"
 _KINDS: Mapping[int, str] = {channels: word for word, channels in CHANNELS.items()}
 
 
@@ -31,6 +30,7 @@ class Data:
 
     collection: Collection
     licence: str
+    attribution: str
     train: BatchSource
     recipe: Recipe[Any]
 
@@ -72,7 +72,8 @@ def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
     part = with_few_labels(collection.train, one_domain(recipe))
     data = Data(
         collection=collection,
-        licence=_licence(Path(recipe.data)),
+        licence=stated(Path(recipe.data), "licence"),
+        attribution=stated(Path(recipe.data), "attribution"),
         train=samples_of(part, port, recipe.augmentation, seed=recipe.seed, training=True),
         recipe=recipe,
     )
@@ -118,12 +119,3 @@ def _kind(part: Part) -> str:
     if channels not in _KINDS:
         raise DatasetError(f"{part.path}: pictures of {channels} channels are neither grey nor RGB nor RGBA")
     return _KINDS[channels]
-
-
-def _licence(root: Path) -> str:
-    """The licence that the folder states in its `dataset.json`, if it has one."""
-    folder = root if root.is_dir() else root.parent
-    try:
-        return str(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")).get("licence", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""

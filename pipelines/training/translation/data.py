@@ -1,12 +1,12 @@
 """From a recipe and a folder of two domains to the splits that a run reads."""
 
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipelines.scoring.heldout import HeldOut, read_held_out, with_made
+from pipelines.training.data import stated
 from pipelines.training.translation.photos import find_photos
 from pipelines.training.translation.two import stored_ports, two_domains
 from translate.data.domains import MadePairs, TwoDomains
@@ -18,7 +18,6 @@ from translate.data.truth import with_truth
 from translate.errors import DatasetError
 from translate.recipe import Recipe
 
-DESCRIPTION = "dataset.json"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
@@ -32,6 +31,7 @@ class Data:
 
     layout: Layout
     licence: str
+    attribution: str
     training: Split
     train: Samples
     validation: Split
@@ -76,7 +76,8 @@ def open_data(recipe: Recipe[Any]) -> tuple[Recipe[Any], Data]:
     training = _as_trained(layout.splits[TRAIN], recipe)
     data = Data(
         layout=layout,
-        licence=_licence(layout.root),
+        licence=stated(layout.root, "licence"),
+        attribution=stated(layout.root, "attribution"),
         training=training,
         train=Samples(training, stored_ports(recipe), recipe.augmentation, seed=recipe.seed, training=True),
         validation=layout.splits[VALIDATION],
@@ -146,11 +147,3 @@ def _as_trained(split: Split, recipe: Recipe[Any]) -> Split:
             "give both halves of a pair the same stem, or train cyclegan"
         )
     return replace(split, paired=paired)
-
-
-def _licence(root: Path) -> str:
-    """The licence that the folder states in its `dataset.json`, if it has one."""
-    try:
-        return str(json.loads((root / DESCRIPTION).read_text(encoding="utf-8")).get("licence", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
