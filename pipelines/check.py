@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from translate.data.doctor import Diagnosis, Problem, examine
+from translate.data.doctor import Diagnosis, Problem, examine, examine_photos
 from translate.data.found import Direction
 from translate.data.holdout import hold_out
 from translate.data.items import Layout, Split
@@ -62,6 +62,42 @@ def check(
         crop_px=crop_px,
         cache=cache,
     )
+    return _tell(diagnosis, validation_fraction, validation_most, estimate, console)
+
+
+def check_photos(
+    root: Path,
+    *,
+    kinds: tuple[str, ...] = ("rgb",),
+    crop_px: int,
+    validation_fraction: float = 0.1,
+    validation_most: int = 200,
+    cache: Path | None = None,
+    estimate: Callable[[], str] | None = None,
+    console: Console | None = None,
+) -> int:
+    """As `check`, for a folder of photos from which inputs are made, in albums or not."""
+    console = console or Console()
+    with _bar(console) as bar:
+        task = bar.add_task("Reading pictures", total=None)
+        diagnosis = examine_photos(
+            root,
+            kinds=kinds,
+            crop_px=crop_px,
+            cache=cache,
+            on_progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    return _tell(diagnosis, validation_fraction, validation_most, estimate, console)
+
+
+def _tell(
+    diagnosis: Diagnosis,
+    validation_fraction: float,
+    validation_most: int,
+    estimate: Callable[[], str] | None,
+    console: Console,
+) -> int:
+    """Print problems and what would be trained; the exit code."""
     print_problems(diagnosis, console)
     layout = diagnosis.layout and hold_out(diagnosis.layout, validation_fraction, validation_most)
     _print_layout(layout, console)

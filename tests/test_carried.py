@@ -111,7 +111,7 @@ def test_with_its_alpha_put_back_the_result_on_white_is_what_the_model_made(tmp_
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_colours_under_alpha_come_back_as_they_were(channels):
-    """As exactly as 8-bit levels on white allow; opaque and hidden ones bit by bit. With the white left in, they do not."""
+    """As exactly as 8-bit levels on white allow, opaque ones bit by bit. With the white left in, they do not."""
     colours, alpha = pixels_of(3, 40, 40)[..., :channels], pixels_of(4, 40, 40, channels=1)
     alpha[0], alpha[1] = 0, 255
     cover = alpha[..., None] / 255.0

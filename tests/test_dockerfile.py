@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -105,6 +105,52 @@ def test_its_options_are_those_of_the_command(tmp_path):
     with pytest.raises(ConfigurationError, match="--login"):
         ServingSettings(host=options["--host"])
     assert ServingSettings(host=options["--host"], login=Path(options["--login"])).port == int(of(TEXT, "EXPOSE")[0])
+
+
+IGNORED = (ROOT / ".dockerignore").read_text()
+
+
+def is_let_through(path: str, rules: str) -> bool:
+    """By Docker's rules: a pattern is for a path and all below it, the last that fits decides, ! lets through."""
+    places = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents if parent.name)]
+    let_through = True
+    for rule in (line for line in rules.splitlines() if line and not line.startswith("#")):
+        pattern = rule.removeprefix("!")
+        inner = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
+        if any(re.fullmatch(inner, place) for place in places):
+            let_through = rule.startswith("!")
+    return let_through
+
+
+PRIVATE = (
+    "checkpoints/mine/mine.onnx",
+    "checkpoints/mine/checkpoints/last/model.safetensors",
+    "checkpoints/x2-mine/report.html",
+    "data/photos/train/me.jpg",
+    "login.txt",
+    ".git/config",
+    ".venv/bin/python",
+    "translate/data/__pycache__/photos.cpython-311.pyc",
+)
+
+
+def test_no_run_of_a_user_goes_into_the_image():
+    assert not any(is_let_through(path, IGNORED) for path in PRIVATE)
+
+
+@pytest.mark.parametrize(("old", "new"), [("*\n!py", "!py"), ("!checkpoints/x2\n", "!checkpoints\n")])
+def test_looser_rules_let_one_through(old, new):
+    assert old in IGNORED
+    assert is_let_through("checkpoints/mine/mine.onnx", IGNORED.replace(old, new))
+
+
+def test_what_is_copied_and_shipped_goes_in():
+    shipped = re.findall(r"^!/(checkpoints/[\w.]+)/?$", (ROOT / ".gitignore").read_text(), re.MULTILINE)
+    assert "checkpoints/x2" in shipped
+    assert set(shipped) == set(re.findall(r"^!(checkpoints/.*)$", IGNORED, re.MULTILINE))
+    copied = [source for rest in of(TEXT, "COPY") for source in rest.split()[:-1] if source != "checkpoints"]
+    for path in [*copied, "translate/data/photos.py", *(f"{name}/README.md" for name in shipped)]:
+        assert is_let_through(path, IGNORED), path
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from translate.export.session import ProtoRuntime
 from translate.networks.context_encoder import ContextEncoder
 from translate.networks.fourier_inpainter import FourierInpainter
 from translate.networks.inpainters import InpainterConfig
+from translate.networks.surroundings import Surroundings
 from translate.runtime.gate import OPERATORS
 
 KINDS = {
@@ -227,3 +228,39 @@ def test_the_exported_graph_agrees_at_other_sizes(name):
             changed = module(picture)[0].numpy()
         network.tail[-2].bias.data -= 0.01
         assert np.abs(changed - expected).max() > 2e-5
+
+
+# A plain filling to start from
+
+
+def smooth_picture(height=64, width=80):
+    rows, columns = torch.meshgrid(torch.linspace(-0.9, 0.9, height), torch.linspace(-0.5, 0.7, width), indexing="ij")
+    return torch.stack([rows, columns, 0.5 * (rows + columns)])[None]
+
+
+def test_surroundings_fill_flat_pictures_exactly_and_smooth_ones_nearly():
+    hole = torch.zeros(1, 1, 64, 80)
+    hole[..., 20:40, 30:56] = 1.0
+    fill = Surroundings()
+    flat = torch.full((1, 3, 64, 80), 0.3)
+    rubbish = torch.where(hole > 0, torch.tensor(9.0), flat)
+    torch.testing.assert_close(fill(rubbish, hole), flat)
+    smooth = smooth_picture()
+    apart = ((fill(smooth, hole) - smooth).abs() * hole).sum() / (3 * hole.sum())
+    mean = (smooth.mean(dim=(2, 3), keepdim=True) - smooth).abs()
+    assert float(apart) < 0.5 * float((mean * hole).sum() / (3 * hole.sum()))
+    assert torch.equal(fill(smooth, hole)[(hole < 1).expand_as(smooth)], smooth[(hole < 1).expand_as(smooth)])
+
+
+def test_a_picture_that_is_all_hole_is_filled_with_finite_numbers():
+    assert bool(torch.isfinite(Surroundings()(torch.ones(1, 3, 16, 16), torch.ones(1, 1, 16, 16))).all())
+
+
+def test_a_network_from_the_surroundings_begins_at_them():
+    network = InpainterConfig(width=4, down=2, blocks=1, base="surroundings").build(4, 3, batch_size=2, crop_px=32)
+    hole = torch.zeros(2, 1, 32, 32)
+    hole[..., 8:20, 8:20] = 1.0
+    picture = torch.rand(2, 3, 32, 32) * 2 - 1
+    made = network(torch.cat([picture * (1 - hole), 2 * hole - 1], dim=1)).detach()
+    assert float((made - Surroundings()(picture, hole)).abs().mean()) < 0.05
+    assert network.size_rule.multiple_of_px == 8

@@ -17,8 +17,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from PIL import Image
 
+from pipelines.runs import bundles
+
 ROOT = Path(__file__).parents[1]
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "translate", "pipelines")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "app.py", "checkpoints", "translate", "pipelines")
+SHIPPED = "pixturn-0.1.0.data/data/share/pixturn/"
 HEAVY = {"torch", "torchvision", "kornia", "albumentations", "onnxruntime", "onnxruntime-gpu", "gradio", "scipy"}
 TRAIN = {"torch", "torchvision", "kornia", "albumentations", "torchmetrics", "tensorboard"}
 
@@ -44,7 +47,10 @@ def wheel(tmp_path_factory):
     for name in SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # A developer's own runs lie in checkpoints too, and can be large.
+            shutil.copytree(
+                source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "snapshots", "tensorboard")
+            )
         else:
             shutil.copy(source, copy)
     command = [sys.executable, "-m", "pip", "wheel", copy, "--no-deps", "--no-build-isolation", "-w", out]
@@ -87,11 +93,21 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(names):
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-@pytest.mark.parametrize("folder", ["pipelines/report/assets", "pipelines/examples"])
+@pytest.mark.parametrize("folder", ["pipelines/report/assets", "pipelines/page/assets", "pipelines/examples"])
 def test_data_of_packages_is_inside(names, folder):
     data = {f"{folder}/{path.name}" for path in (ROOT / folder).iterdir() if path.suffix in {".css", ".js", ".tsv"}}
     assert data
     assert data <= names
+
+
+def test_the_page_and_the_bundles_are_inside_and_no_run_is(names):
+    inside = {name.removeprefix(SHIPPED) for name in names if name.startswith(SHIPPED)}
+    models = {path.relative_to(ROOT).as_posix() for path in bundles(ROOT / "checkpoints")}
+    assert len(models) >= 6
+    assert models | {f"{model}.sha256" for model in models} <= inside
+    assert {"app.py", "checkpoints/ATTRIBUTION.tsv", "checkpoints/README.md"} <= inside
+    kept = {Path(model).parts[1] for model in models} | {"ATTRIBUTION.tsv", "README.md"}
+    assert {Path(name).parts[1] for name in inside if name != "app.py"} == kept
 
 
 def test_an_install_without_extras_is_small(metadata):
@@ -191,6 +207,16 @@ def test_what_needs_no_torch_answers_without_it(pixturn, arguments):
     answer = pixturn(*arguments)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout
+
+
+@pytest.mark.slow
+def test_shipped_models_are_found_outside_a_clone(pixturn, bare):
+    answer = pixturn("list")
+    assert all(name in answer.stdout for name in ("x2", "x4", "colourise", "lineart", "fashion", "emoji"))
+    code = "from pipelines.shipped import shipped; print((shipped().parent / 'app.py').is_file(), shipped())"
+    told = subprocess.run([str(bare / "python"), "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("True")
+    assert str(ROOT) not in told
 
 
 @pytest.mark.slow

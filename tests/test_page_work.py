@@ -13,12 +13,15 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from pipelines.cli import main
+from pipelines.page import packing
+from pipelines.page.bearing import require_bearable
 from pipelines.page.choices import Choice
 from pipelines.page.given import Extension, GivenMask, GivenPictures, mask_of_layer
 from pipelines.page.jobs import StoppedError
 from pipelines.page.packing import translate_many
 from pipelines.page.translating import translate_one
-from translate.errors import ConfigurationError
+from translate.card import Card, Picture
+from translate.errors import ConfigurationError, PictureError
 
 NAME = "it's a photo.jpg"
 
@@ -163,6 +166,72 @@ def test_files_of_several_ports_go_together_by_name(place, bench):
     assert zipfile.ZipFile(made.archive).namelist() == ["one.png", "one.c.png"]
     with pytest.raises(ConfigurationError, match="no partner"):
         translate_many(walls, {"a": [first], "labels": [place / "labels.png"]}, bench, page_models.job())
+
+
+def test_two_files_of_one_port_and_one_name_are_not_mixed_up(place, bench):
+    (place / "maps").mkdir()
+    labels = [place / "maps" / "one.png"]
+    firsts = [
+        page_models.picture(place / name, size=(17, 23), seed=seed) for seed, name in enumerate(("one.png", "one.jpg"))
+    ]
+    labels[0].write_bytes((place / "labels.png").read_bytes())
+    with pytest.raises(ConfigurationError, match="Two pictures for 'a' are called 'one': rename one"):
+        translate_many(Choice(offer=offer(place, "walls")), {"a": firsts, "labels": labels}, bench, page_models.job())
+    made = translate_many(Choice(offer=offer(place, "negative")), {"a": firsts}, bench, page_models.job())
+    assert zipfile.ZipFile(made.archive).namelist() == ["one.png", "one.jpg.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        (["photo (2).jpg", "photo.jpg", "photo.jpg"], ["photo (2).jpg", "photo.jpg", "photo (3).jpg"]),
+        (["photo.jpg", "photo.jpg", "photo (2).jpg"], ["photo.jpg", "photo (3).jpg", "photo (2).jpg"]),
+        (["a", "a", "a"], ["a", "a (2)", "a (3)"]),
+        (["a (1).png", "a.png"], ["a (1).png", "a.png"]),
+    ],
+)
+def test_uploads_of_one_name_are_numbered_and_others_keep_theirs(given, apart):
+    assert packing._apart(given) == apart
+
+
+@pytest.mark.parametrize(
+    ("changes", "height", "width"),
+    [
+        ({"tiling": "exact"}, 10_000, 10_000),
+        ({"tiling": "exact", "scale": 4}, 2_500, 2_500),
+        ({"tiling": "exact", "pixels": True}, 2_000, 3_000),
+        ({"tiling": "forbidden"}, 2_000, 3_000),
+    ],
+)
+def test_a_picture_may_be_as_large_as_the_memory_bears(changes, height, width):
+    port = Picture(name="a")
+    card = Card(task="translate", method="known", name="known", inputs=(port,), outputs=(port,), **changes)
+    require_bearable(card, height, width)
+    with pytest.raises(PictureError, match=f"takes {height * width / 1e6:.1f} megapixels at most") as refused:
+        require_bearable(card, height + 1, width)
+    assert refused.value.reason == "too_many_pixels"
+
+
+def test_what_is_too_large_is_refused_alone_and_listed_among_many(place, bench):
+    large, small = place / "large.png", page_models.picture(place / "small.png")
+    Image.new("RGB", (3_001, 2_000)).save(large)
+    choice = Choice(offer=offer(place, "negative"))
+    with pytest.raises(PictureError, match="shrink"):
+        translate_one(choice, GivenPictures(files={"a": large}, masks={}), bench, page_models.job())
+    made = translate_many(choice, {"a": [large, small]}, bench, page_models.job())
+    assert [(failure.path, failure.reason) for failure in made.failures] == [("large.png", "too_many_pixels")]
+
+
+def test_a_mask_file_has_the_pictures_size(place, bench):
+    def given(size):
+        Image.new("L", size, 255).save(place / "mask.png")
+        return GivenPictures(files={"a": place / NAME}, masks={"mask": GivenMask(file=place / "mask.png")})
+
+    card = offer(place, "inpaint").card
+    assert (given((17, 23)).sample(card, bench.intake).pixels["mask"] == 255).all()
+    with pytest.raises(PictureError, match="34 x 46 px and the picture 17 x 23 px") as refused:
+        given((34, 46)).sample(card, bench.intake)
+    assert refused.value.reason == "sizes_differ"
 
 
 def test_a_stop_ends_the_engine_in_the_middle_of_a_picture(place, bench):

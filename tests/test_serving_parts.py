@@ -12,6 +12,7 @@ from PIL import Image
 
 from pipelines.page.serving.answers import Refusal
 from pipelines.page.serving.bodies import Body, BodyError, again, require_no_addresses
+from pipelines.page.serving.doors import Doors
 from pipelines.page.serving.folder import Folder
 from pipelines.page.serving.guard import Guard
 from pipelines.page.serving.headers import policy_of, sealed
@@ -20,7 +21,7 @@ from pipelines.page.serving.rates import Rates
 from pipelines.page.serving.routes import is_lasting, is_open
 from pipelines.page.serving.settings import ServingSettings
 from pipelines.page.serving.surroundings import few_formats, own_environment
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, StorageError
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "pictures.example", "127.0.0.1.example"])
@@ -52,6 +53,19 @@ def test_a_login_file(tmp_path):
     assert not matches("ann", "with:colons")
     assert not matches("eve", "")
     assert not matches("", "")
+
+
+def test_the_lines_of_a_login_file_are_taken_as_they_are(tmp_path):
+    path = tmp_path / "login"
+    path.write_bytes(b"\r\nann:ends with blank \r\n bob :correct\xc2\x85 horse\n")
+    matches = login_from(path)
+    assert matches("ann", "ends with blank ")
+    assert not matches("ann", "ends with blank")
+    assert matches("bob", "correct\x85 horse")
+    for text, number in (("\n\nann:short\n", 3), ("ann:long enough\n\nann:another one\n", 3)):
+        path.write_text(text)
+        with pytest.raises(ConfigurationError, match=f"line {number}"):
+            login_from(path)
 
 
 @pytest.mark.parametrize("text", ["", "ann\n", "ann:short\n", ":a long password\n"])
@@ -148,6 +162,17 @@ def test_a_folder_forgets_what_is_old_and_keeps_its_examples():
     assert not folder.path.exists()
 
 
+def test_a_full_folder_takes_no_results():
+    folder = Folder(ceiling_bytes=100, keep_sec=100, every_sec=1_000)
+    folder.new(".png").write_bytes(bytes(100))
+    folder.sweep()
+    folder.new(".png").write_bytes(b"1")  # as long as nothing is above the ceiling
+    folder.sweep()
+    with pytest.raises(StorageError, match="disk space for pictures is full"):
+        folder.new(".png")
+    folder.close()
+
+
 def test_what_gradio_would_obey_is_out_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_ALLOWED_PATHS", "/")
     monkeypatch.setenv("GRADIO_SHARE", "true")
@@ -230,18 +255,48 @@ class OpenDoors:
         return None
 
 
-def answered(app, path: str = "/") -> list[dict]:
+def answered(app, path: str = "/", method: str = "GET", body: bytes = b"") -> list[dict]:
     sent = []
 
     async def send(message):
         sent.append(message)
 
     async def run():
-        scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-        await Guard(app, OpenDoors())(scope, messages(b""), send)
+        scope = {"type": "http", "method": method, "path": path, "headers": []}
+        await Guard(app, OpenDoors())(scope, messages(body), send)
 
     asyncio.run(run())
     return sent
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/gradio_api/upload", 200),
+        ("/login/", 200),
+        ("/gradio_api/component_server/", 200),
+        ("/gradio_api/run/upload", 403),
+        ("/gradio_api/call/login", 403),
+        ("/gradio_api/api/component_server", 403),
+    ],
+)
+def test_an_endpoint_that_is_called_like_a_route_is_examined_like_all_others(path, status):
+    async def good(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert answered(good, path, "POST", b'{"path": "http://a"}')[0]["status"] == status
+
+
+@pytest.mark.parametrize(("path", "status"), [("/gradio_api/upload", 507), ("/gradio_api/run/upload", None)])
+def test_only_what_stays_on_disk_is_counted_there(path, status):
+    folder = Folder(ceiling_bytes=5, keep_sec=100, every_sec=1_000)
+    headers = [(b"host", b"localhost"), (b"content-length", b"6")]
+    refusal = Doors(settings=ServingSettings(), folder=folder).refusal(
+        {"type": "http", "method": "POST", "path": path, "headers": headers}
+    )
+    folder.close()
+    assert (refusal and refusal.status) == status
 
 
 def test_what_breaks_is_told_in_plain_words():

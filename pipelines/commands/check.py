@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import tyro
+from rich.console import Console
 
-from pipelines.check import check
+from pipelines.check import check, check_photos
 from pipelines.check_collection import check_collection, has_points, is_collection, may_be_classes, tell_of_classes
-from translate.data.domains import OneDomain, TwoDomains
-from translate.errors import PixturnError
+from translate.data.domains import MadePairs, OneDomain, TwoDomains
+from translate.errors import DatasetError, PixturnError
 
 if TYPE_CHECKING:
+    from translate.data.items import Layout
     from translate.recipe import Recipe
 
+_CROP_PX: Final = 256
+_FOR_PHOTOS: Final = (
+    "One folder of pictures: the recipe compact learns to enlarge from it (pixturn check DIR --recipe compact), and "
+    "dcgan-small to make more like them"
+)
 _PAIRED = {"auto": None, "yes": True, "no": False}
 
 
@@ -28,10 +35,12 @@ class CheckOptions:
         str,
         tyro.conf.arg(
             metavar="RECIPE",
-            help_behavior_hint="(default: pix2pix for pairs, cyclegan without, dcgan or gan for one domain)",
+            help_behavior_hint="(default: pix2pix for pairs, cyclegan without, compact for photos, dcgan or gan for "
+            "classes or arrays)",
         ),
     ] = ""
-    """Recipe whose time and memory are estimated; of one that generates, two folders are two classes."""
+    """Recipe whose time and memory are estimated; of one that generates, two folders are two classes; of one that makes
+    its inputs from photos, folders are albums."""
     direction: Literal["AtoB", "BtoA"] = "AtoB"
     """BtoA turns the data set round: what lies in B is the input."""
     paired: Literal["auto", "yes", "no"] = "auto"
@@ -40,7 +49,9 @@ class CheckOptions:
     """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
     b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
     """Kind of the output pictures, likewise."""
-    crop_px: int = 256
+    crop_px: Annotated[
+        int | None, tyro.conf.arg(metavar="PX", help_behavior_hint="(default: 256; of photos, the recipe's)")
+    ] = None
     """Width and height of the training crops in pixels."""
     estimate: bool = True
     """Try a few steps of training, and say how long a run would take and how much memory."""
@@ -50,29 +61,44 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
     estimate = (lambda: _estimate(options)) if options.estimate else None
-    if is_collection(options.folder) or _is_of_one_domain(options.recipe):
-        return check_collection(options.folder, crop_px=options.crop_px, estimate=estimate)
+    recipe = _named(options.recipe)
+    if recipe is not None and isinstance(recipe.domains, MadePairs):
+        crop_px = options.crop_px or recipe.augmentation.crop_px
+        return check_photos(options.folder, kinds=recipe.domains.b, crop_px=crop_px, estimate=estimate)
+    crop_px = options.crop_px or _CROP_PX
+    if is_collection(options.folder) or (recipe is not None and isinstance(recipe.domains, OneDomain)):
+        return check_collection(options.folder, crop_px=crop_px, estimate=estimate)
     code = check(
         options.folder,
         direction=options.direction,
         paired=_PAIRED[options.paired],
         a_kinds=options.a,
         b_kinds=options.b,
-        crop_px=options.crop_px,
+        crop_px=crop_px,
         estimate=estimate,
     )
     if may_be_classes(options.folder):
         tell_of_classes(options.folder)
+    elif not options.recipe and _is_of_photos(options):
+        Console().print(_FOR_PHOTOS, highlight=False, soft_wrap=True)
     return code
 
 
-def _is_of_one_domain(recipe: str) -> bool:
-    """Whether a recipe was named that reads folders as classes. Raises ConfigurationError for one that is none."""
-    if not recipe:
-        return False
+def _named(name: str) -> "Recipe[Any] | None":
+    """The recipe that was named, if one was. Raises ConfigurationError for one that is none."""
+    if not name:
+        return None
     from pipelines.recipes import recipe_named
 
-    return isinstance(recipe_named(recipe).domains, OneDomain)
+    return recipe_named(name)
+
+
+def _is_of_photos(options: CheckOptions) -> bool:
+    """Whether all pictures are of one domain, without classes."""
+    try:
+        return set(_layout(options).splits["train"].domains) == {"a"}
+    except (DatasetError, KeyError):
+        return False
 
 
 def _estimate(options: CheckOptions) -> str:
@@ -81,18 +107,20 @@ def _estimate(options: CheckOptions) -> str:
     except ModuleNotFoundError as problem:
         return f"No estimate: training needs {problem.name} (pip install 'pixturn[train]')"
     try:
-        return estimate(_recipe(options))
+        name = options.recipe or _fitting(options)
+        return estimate(_recipe(options, name), name=name)
     except PixturnError as problem:
         return f"No estimate: {problem}"
 
 
-def _recipe(options: CheckOptions) -> "Recipe[Any]":
+def _recipe(options: CheckOptions, name: str) -> "Recipe[Any]":
     from pipelines.recipes import recipe_named
 
-    recipe = recipe_named(options.recipe or _fitting(options))
+    recipe = recipe_named(name)
     if not isinstance(recipe.domains, TwoDomains):
         return replace(recipe, data=str(options.folder))
-    augmentation = replace(recipe.augmentation, crop_px=options.crop_px, load_px=round(options.crop_px * 286 / 256))
+    crop_px = options.crop_px or _CROP_PX
+    augmentation = replace(recipe.augmentation, crop_px=crop_px, load_px=round(crop_px * 286 / 256))
     return replace(
         recipe,
         data=str(options.folder),
@@ -102,15 +130,20 @@ def _recipe(options: CheckOptions) -> "Recipe[Any]":
 
 
 def _fitting(options: CheckOptions) -> str:
-    from translate.data.layouts import find_layout
-
     if is_collection(options.folder):
         return "gan-points" if has_points(options.folder) else "dcgan-small"
-    layout = find_layout(
+    if _is_of_photos(options):
+        return "compact"
+    return "pix2pix" if _layout(options).splits["train"].paired else "cyclegan"
+
+
+def _layout(options: CheckOptions) -> "Layout":
+    from translate.data.layouts import find_layout
+
+    return find_layout(
         options.folder,
         direction=options.direction,
         a_ports=len(options.a),
         b_ports=len(options.b),
         paired=_PAIRED[options.paired],
     )
-    return "pix2pix" if layout.splits["train"].paired else "cyclegan"

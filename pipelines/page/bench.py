@@ -23,4 +23,4 @@ class Bench:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Those whose names are no visitor's matter."""
-        return (self.intake.folder.path, Path.cwd(), Path.home(), *self.models_in)
+        return (self.intake.folder.path, Path.cwd(), *self.models_in)

@@ -7,12 +7,11 @@ sound profile or above 4 MB.
 
 **Transparency** (`keep`): the model sees the picture on white, as it does in training; the alpha of the picture is put
 back on a translation with 1 or 3 channels, in a format that has alpha (PNG, WebP, TIFF): as it is where the size stays,
-enlarged by Lanczos interpolation where a model enlarges. The white is taken out of the colours, so that the result on
-white is what the model made; where no colour under that alpha is so dark, it is black. Under full transparency, and where
-nothing is transparent, colours stay as they were made. Otherwise (a picture that was extended beyond its edges), or
-asked for `white`, the translation is opaque; and so is what was filled. A picture whose alpha is 255 everywhere has
-none. Where the model makes an alpha of its own (4 channels), that one stays; where it took alpha in, it has had its
-say: nothing is put back.
+enlarged by Lanczos interpolation where a model enlarges. The white is taken out of half-transparent colours, so that
+the result on white is what the model made; where no colour under that alpha is so dark, it is black. Otherwise (a
+picture that was extended beyond its edges), or asked for `white`, the translation is opaque; and so is what was filled.
+A picture whose alpha is 255 everywhere has none. Where the model makes an alpha of its own (4 channels), that one
+stays; where it took alpha in, it has had its say: nothing is put back.
 
 **Depth**: 16 bits have become 8 (see `translate.data.pictures`), and the translation has 8.
 
@@ -51,7 +50,7 @@ class Carried:
     def with_alpha(self, made: npt.NDArray[np.integer], *, scale: int = 1) -> npt.NDArray[np.integer]:
         """A translation (H x W x C) with the alpha put on, as one more channel; as it is where that does not fit.
 
-        Its colours become those that look on white as the translation does (Porter and Duff 1984, "over", turned round).
+        Its colours become those that look on white as the translation does ("over" of Porter and Duff 1984, inverted).
 
         Args:
             made: the translation of the picture on white, uint8.

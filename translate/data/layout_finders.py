@@ -69,8 +69,7 @@ def find_places(root: Path) -> Places:
     Raises:
         DatasetError: Where nothing is recognised, or two folders claim the same part.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: there is no such folder: give the folder that holds {ACCEPTED}")
+    _require_folder(root, ACCEPTED)
     finders: tuple[Callable[[Path], Places | None], ...] = (_named, _split_folders, _two_folders, _one_folder)
     for finder in finders:
         places = finder(root)
@@ -78,6 +77,25 @@ def find_places(root: Path) -> Places:
             _refuse_double(places)
             return places
     raise DatasetError(f"{root}: found {_listed(root)}, which is no layout that is known: {ACCEPTED}")
+
+
+def find_photo_places(root: Path) -> Places:
+    """As `find_places`, for photos alone: folders other than those of splits are albums.
+
+    Gives two domains only where the folders' names say so. Raises DatasetError as `find_places`.
+    """
+    _require_folder(root, "the photos")
+    splits = [folder for folder in subfolders(root) if _split_of(folder)]
+    by_split = [Place(path=folder, split=_SPLITS[folder.name.lower()], side="b") for folder in splits]
+    all_of_it = [Place(path=root, split="train", side="b")]
+    places = _named(root) or Places(kind="one domain", folders=tuple(by_split or all_of_it))
+    _refuse_double(places)
+    return places
+
+
+def _require_folder(root: Path, holding: str) -> None:
+    if not root.is_dir():
+        raise DatasetError(f"{root}: there is no such folder: give the folder that holds {holding}")
 
 
 def looks_side_by_side(files: tuple[Path, ...]) -> bool:

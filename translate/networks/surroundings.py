@@ -15,8 +15,9 @@ _GRID_PX = 8
 _DILATIONS = (16, 8, 4, 2, 1)
 """On a grid of 8 px a kernel of five taps then sees 256, 128, 64, 32 and 16 px to each side."""
 _BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)
-_ENOUGH = 0.25
-"""A scale at which a quarter of the surroundings is known needs no coarser one."""
+_ENOUGH = 0.01
+"""A scale at which so much of the surroundings is known needs no coarser one. Of 0.003 to 0.25 the smaller ones were
+nearest to training photos (17.3 levels in the hole, 19.3 at 0.25)."""
 _TINY = 1e-4
 
 

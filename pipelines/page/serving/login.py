@@ -14,8 +14,8 @@ def login_from(path: Path) -> Callable[[str, str], bool]:
     """What says whether a name and a password belong together.
 
     Raises:
-        ConfigurationError: The file cannot be read, others may write it, a line is no `user:password`, or a user is there
-            twice.
+        ConfigurationError: The file cannot be read, others may write it, a line is no `user:password`, or a user is
+            there twice.
     """
     known = _entries(path)
 

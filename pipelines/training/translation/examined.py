@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.training.translation.two import two_domains
-from translate.data.doctor import Problem, examine
-from translate.data.domains import MadePairs, TwoDomains
+from translate.data.doctor import Problem, examine, examine_photos
+from translate.data.domains import MadePairs
 from translate.recipe import Recipe
 
 
@@ -15,19 +15,15 @@ def examined(recipe: Recipe[Any], on_progress: Callable[[int, int], None] | None
 
     `on_progress` is told how many pictures were looked at, of how many.
     """
-    two = two_domains(recipe)
-    seen = _as_one_domain(two) if isinstance(two, MadePairs) else two
+    two, root, crop_px = two_domains(recipe), Path(recipe.data), recipe.augmentation.crop_px
+    if isinstance(two, MadePairs):
+        return examine_photos(root, kinds=two.b, crop_px=crop_px, on_progress=on_progress).problems
     return examine(
-        Path(recipe.data),
-        direction=seen.direction,
-        paired=seen.paired,
-        a_kinds=seen.a,
-        b_kinds=seen.b,
-        crop_px=recipe.augmentation.crop_px,
+        root,
+        direction=two.direction,
+        paired=two.paired,
+        a_kinds=two.a,
+        b_kinds=two.b,
+        crop_px=crop_px,
         on_progress=on_progress,
     ).problems
-
-
-def _as_one_domain(domains: MadePairs) -> TwoDomains:
-    """A folder of photos alone is one of domain a to the doctor."""
-    return TwoDomains(a=domains.b, b=domains.b, paired=False)

@@ -1,6 +1,6 @@
 """One pass over a data set: find, read, check, and say it all at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from translate.data.doctor.survey import Progress, Survey, survey
 from translate.data.found import Direction, Found
 from translate.data.items import Layout
 from translate.data.layouts import layout_of, scan
+from translate.data.photos import DOMAIN, scan_photos
 from translate.data.pictures import DEFAULT_LIMITS, Limits
 from translate.errors import DatasetError
 
@@ -60,15 +61,42 @@ def examine(
         found = scan(root, direction=direction, a_ports=len(a_kinds), b_ports=len(b_kinds), paired=paired)
     except DatasetError as problem:
         return Diagnosis(root=root, problems=(_unusable(root, problem),), layout=None, pictures=0)
-    memory = Memory(cache or default_cache(root))
-    kinds = {"a": a_kinds, "b": b_kinds}
+    return _examine(found, {"a": a_kinds, "b": b_kinds}, crop_px, limits, cache, on_progress)
+
+
+def examine_photos(
+    root: Path,
+    *,
+    kinds: tuple[str, ...] = ("rgb",),
+    crop_px: int,
+    limits: Limits = DEFAULT_LIMITS,
+    cache: Path | None = None,
+    on_progress: Progress | None = None,
+) -> Diagnosis:
+    """As `examine`, for a folder of photos from which inputs are made: albums are fine, two domains are an error."""
+    try:
+        found = scan_photos(root)
+    except DatasetError as problem:
+        return Diagnosis(root=root, problems=(_unusable(root, problem),), layout=None, pictures=0)
+    return _examine(found, {DOMAIN: kinds}, crop_px, limits, cache, on_progress)
+
+
+def _examine(
+    found: Found,
+    kinds: Mapping[str, tuple[str, ...]],
+    crop_px: int,
+    limits: Limits,
+    cache: Path | None,
+    on_progress: Progress | None,
+) -> Diagnosis:
+    memory = Memory(cache or default_cache(found.root))
     seen = survey(found, kinds, crop_px, limits, memory, on_progress or _silent)
     memory.save()
     problems = [problem for check in CHECKS for problem in check(seen)]
     layout = _layout(found, problems)
     order = list(REMEDIES)
     problems.sort(key=lambda problem: (order.index(problem.code), problem.paths))
-    return Diagnosis(root=root, problems=tuple(problems), layout=layout, pictures=len(seen.facts))
+    return Diagnosis(root=found.root, problems=tuple(problems), layout=layout, pictures=len(seen.facts))
 
 
 def _silent(done: int, of: int) -> None:
