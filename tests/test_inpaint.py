@@ -334,3 +334,10 @@ def test_a_network_that_fills_is_exported_with_its_proof():
         assert (made[is_hole] != picture()[is_hole]).mean() > 0.9
     assert of_pixels.parity["pixels_levels"] <= 1
     assert material.sheet(baked, of_pixels).startswith(b"\x89PNG")
+
+
+def test_without_a_model_the_command_says_how_to_come_by_one(tmp_path, capsys):
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    assert main(["inpaint", str(picture), "--mask", str(picture), "--runs", str(tmp_path)]) == 4
+    assert "lama-small" in capsys.readouterr().err
