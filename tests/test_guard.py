@@ -275,6 +275,14 @@ SERVING = [
     "pipelines.check",
     "pipelines.runs",
     "pipelines.report",
+    "pipelines.commands.check",
+    "pipelines.commands.upscale",
+    "pipelines.commands.inpaint",
+    "pipelines.inpainting",
+    "pipelines.fidelity",
+    "pipelines.page",
+    "translate.runtime.mixing",
+    "translate.runtime.peek",
 ]
 WITHOUT_TORCH = """
 import importlib, sys

@@ -1,6 +1,6 @@
 """`pixturn check DIR`: the dataset doctor, and what a run on the folder would take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -10,7 +10,6 @@ from rich.console import Console
 
 from pipelines.check import check, check_photos
 from pipelines.check_collection import check_collection, has_points, is_collection, may_be_classes, tell_of_classes
-from translate.data.domains import MadePairs, OneDomain, TwoDomains
 from translate.errors import DatasetError, PixturnError
 
 if TYPE_CHECKING:
@@ -61,12 +60,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
     estimate = (lambda: _estimate(options)) if options.estimate else None
-    recipe = _named(options.recipe)
-    if recipe is not None and isinstance(recipe.domains, MadePairs):
-        crop_px = options.crop_px or recipe.augmentation.crop_px
-        return check_photos(options.folder, kinds=recipe.domains.b, crop_px=crop_px, estimate=estimate)
+    if options.recipe and (code := _for_recipe(options, estimate)) is not None:
+        return code
     crop_px = options.crop_px or _CROP_PX
-    if is_collection(options.folder) or (recipe is not None and isinstance(recipe.domains, OneDomain)):
+    if is_collection(options.folder):
         return check_collection(options.folder, crop_px=crop_px, estimate=estimate)
     code = check(
         options.folder,
@@ -84,13 +81,21 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _named(name: str) -> "Recipe[Any] | None":
-    """The recipe that was named, if one was. Raises ConfigurationError for one that is none."""
-    if not name:
-        return None
-    from pipelines.recipes import recipe_named
+def _for_recipe(options: CheckOptions, estimate: Callable[[], str] | None) -> int | None:
+    """The exit code where the recipe that was named reads folders in a way of its own; None where it does not.
 
-    return recipe_named(name)
+    Recipes need torch: without one being named, the doctor works without.
+    """
+    from pipelines.recipes import recipe_named
+    from translate.data.domains import MadePairs, OneDomain
+
+    recipe = recipe_named(options.recipe)
+    if isinstance(recipe.domains, MadePairs):
+        crop_px = options.crop_px or recipe.augmentation.crop_px
+        return check_photos(options.folder, kinds=recipe.domains.b, crop_px=crop_px, estimate=estimate)
+    if isinstance(recipe.domains, OneDomain):
+        return check_collection(options.folder, crop_px=options.crop_px or _CROP_PX, estimate=estimate)
+    return None
 
 
 def _is_of_photos(options: CheckOptions) -> bool:
@@ -115,6 +120,7 @@ def _estimate(options: CheckOptions) -> str:
 
 def _recipe(options: CheckOptions, name: str) -> "Recipe[Any]":
     from pipelines.recipes import recipe_named
+    from translate.data.domains import TwoDomains
 
     recipe = recipe_named(name)
     if not isinstance(recipe.domains, TwoDomains):

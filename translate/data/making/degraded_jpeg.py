@@ -5,11 +5,9 @@ one rounds as a file does, wherever libjpeg rounds (ITU-T T.81; chroma halved, a
 """
 
 import functools
-import io
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,6 +18,25 @@ _TO_YCBCR = (
     (0.5, -0.418687589, -0.081312411),
 )
 _TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136286, -0.714136286), (1.0, 1.772, 0.0))
+
+_LUMA = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+_CHROMA = (
+    (17, 18, 24, 47, *(99,) * 4),
+    (18, 21, 26, 66, *(99,) * 4),
+    (24, 26, 56, *(99,) * 5),
+    (47, 66, *(99,) * 6),
+    *((99,) * 8,) * 4,
+)
+"""ITU-T T.81, annex K.1."""
 
 
 def jpeg(picture: Tensor, *, quality: int) -> Tensor:
@@ -85,10 +102,7 @@ def _cosines() -> np.ndarray:
 
 @functools.cache
 def _tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
-    """The steps of luma and chroma, 8 x 8 each: libjpeg's, as Pillow writes them into a file."""
-    file = io.BytesIO()
-    Image.new("RGB", (_BLOCK, _BLOCK)).save(file, "JPEG", quality=quality)
-    with Image.open(file, formats=["JPEG"]) as picture:
-        tables = picture.quantization  # pyright: ignore[reportAttributeAccessIssue]
-    luma, chroma = (np.array(tables[index], np.float32).reshape(_BLOCK, _BLOCK) for index in (0, 1))
-    return luma, chroma
+    """The steps of luma and chroma, 8 x 8 each: those of quality 50 scaled as libjpeg does."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
+    luma, chroma = (np.clip((np.array(steps) * percent + 50) // 100, 1, 255) for steps in (_LUMA, _CHROMA))
+    return luma.astype(np.float32), chroma.astype(np.float32)
