@@ -249,7 +249,7 @@ def test_a_stop_ends_the_engine_in_the_middle_of_a_picture(place, bench):
     inputs = {"a": np.zeros((1, 3, 512, 512), np.float32)}
     began = time.monotonic()  # the control: the same picture, where nobody looks at the job
     bench.shelf.runtime(offer(place, "slow").path).run(inputs)
-    assert time.monotonic() - began > 1.0
+    assert time.monotonic() - began > 0.6  # longer than until the stop: it was in the midst of it
 
 
 def test_a_stop_ends_many_pictures_between_two(place, bench):

@@ -342,7 +342,7 @@ def test_a_recipe_written_before_there_were_kinds_means_patches():
         (partial(built, KINDS[1], ports=(RGB, LabelMap(name="b", classes=4))), r"label_map of 4 channels.*kind patch"),
         (partial(built, ports=(LabelMap(name="a", classes=3), RGB)), r"label maps beside.*patch\+projected"),
         (partial(DiscriminatorConfig(kind="projected").build, 5, batch_size=1), r"picture of 5 channels.*kind patch"),
-        (partial(built, "both"), r"--config.discriminator.kind 'both' is unknown: use one of patch, projected"),
+        (partial(built, "both"), r"--config.discriminator.kind 'both' is unknown: use one of patch, unet, projected"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_option(make, said):

@@ -126,11 +126,13 @@ class Filling(Method):
         return batch.share("made", self.generator, lambda: self.generator(emptied(batch["a"])))
 
     def scores(self, batch: Batch) -> dict[str, Scored]:
-        """What the discriminator says of held-out photos, whole and filled."""
+        """What the discriminator says of held-out photos, and of what was made in others."""
         if self.discriminator is None:
             return {}
-        filled = torch.where(hole_of(batch["a"]) > 0, self.generator(emptied(batch["a"])), batch["b"])
-        return {"discriminator": Scored(real=self.discriminator(batch["b"]), fake=self.discriminator(filled))}
+        hole = hole_of(batch["a"])
+        filled = torch.where(hole > 0, self.generator(emptied(batch["a"])), batch["b"])
+        fake = self.game.of_made(self.discriminator(filled), hole)
+        return {"discriminator": Scored(real=self.discriminator(batch["b"]), fake=fake)}
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator; it gives back what is known as it was."""

@@ -52,6 +52,11 @@ class MaskAware:
         """E[m for_generator(D(y))] / E m: only what was made is to look real."""
         return mean_over_scales([self._of_filled(part, _touches(hole, part)) for part in scales(fake)])
 
+    @staticmethod
+    def of_made(fake: Scores, hole: Tensor) -> list[Tensor]:
+        """Of each scale the scores of patches that touch the hole, in one row."""
+        return [part[_touches(hole, part)] for part in scales(fake)]
+
     def _of_filled(self, scored: Tensor, touches: Tensor) -> Tensor:
         weights = touches.to(scored.dtype).expand_as(scored)
         return (self._objective.for_generator(scored) * weights).sum() / weights.sum().clamp(min=1.0)
