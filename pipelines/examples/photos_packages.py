@@ -4,14 +4,12 @@ No root is needed: a `.deb` is an `ar` archive with a tar inside, and is read wh
 """
 
 import hashlib
-import http.client
 import io
 import lzma
 import shutil
 import subprocess
 import tarfile
 import tempfile
-import urllib.request
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from typing import Final
 from pipelines.examples.folder import package_path
 from translate.errors import ConfigurationError, DatasetError
 
-MIRROR: Final = "https://deb.debian.org/debian"
 INSTALLED: Final = Path("/")
 _TIMEOUT_S: Final = 600
 
@@ -32,20 +29,18 @@ class DebianPackage:
 
     name: str
     version: str
-    folder: str
-    """Below the mirror."""
     sha256: str
 
     @property
     def file(self) -> str:
-        """Its file name on the mirror."""
+        """The name of its file."""
         return f"{self.name}_{self.version}_all.deb"
 
     @property
     def remedy(self) -> str:
         """How to get it."""
         return (
-            f"run `apt install {self.name}`, or download {MIRROR}/{self.folder}/{self.file} "
+            f"run `apt install {self.name}` on Debian 12, or bring {self.file} from one (`apt-get download {self.name}`) "
             "and give the folder that it lies in with --source"
         )
 
@@ -56,31 +51,26 @@ DEBIAN: Final[Mapping[str, DebianPackage]] = {
         DebianPackage(
             name="gcompris-qt-data",
             version="3.1-2",
-            folder="pool/main/g/gcompris-qt",
             sha256="e9cf06ab2105529068df73085784e835d2ff03f870d2a8091f09125d40abac9f",
         ),
         DebianPackage(
             name="lomiri-wallpapers-16.04",
             version="20.04.0-2",
-            folder="pool/main/l/lomiri-wallpapers",
             sha256="a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab",
         ),
         DebianPackage(
             name="lomiri-wallpapers-20.04",
             version="20.04.0-2",
-            folder="pool/main/l/lomiri-wallpapers",
             sha256="d44e89b8473aafe64a5b678f014862dc31335aaaf18665c544d985d854f1a709",
         ),
         DebianPackage(
             name="lxqt-themes",
             version="1.2.0-1",
-            folder="pool/main/l/lxqt-themes",
             sha256="d518df36b515b09d36cb00b12645dd8ce170bb82bb0966297741905ce3edc8e1",
         ),
         DebianPackage(
             name="mate-backgrounds",
             version="1.26.0-1",
-            folder="pool/main/m/mate-backgrounds",
             sha256="7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04",
         ),
     )
@@ -114,13 +104,15 @@ def read_package(name: str, paths: Collection[str], source: Path | None = None) 
     return read_deb(found[-1].read_bytes(), paths, package)
 
 
-def download(package: DebianPackage, mirror: str = MIRROR) -> bytes:
-    """The `.deb` file, by apt (whose mirror may be nearer) or else from Debian's own server.
+def download(package: DebianPackage) -> bytes:
+    """The `.deb` file, by apt, which needs no root to download.
 
     Raises:
         ConfigurationError: It cannot be had, or is not the one that is meant.
     """
-    data = _by_apt(package) or _by_url(package, f"{mirror}/{package.folder}/{package.file}")
+    data = _by_apt(package)
+    if not data:
+        raise ConfigurationError(f"{package.name} is not installed, and apt cannot download it: {package.remedy}")
     if hashlib.sha256(data).hexdigest() != package.sha256:
         raise ConfigurationError(f"what was downloaded is not {package.file} of Debian 12: {package.remedy}")
     return data
@@ -138,16 +130,6 @@ def _by_apt(package: DebianPackage) -> bytes:
         except (OSError, subprocess.SubprocessError):
             return b""
         return b"".join(path.read_bytes() for path in Path(folder).glob("*.deb"))
-
-
-def _by_url(package: DebianPackage, url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
-            return answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise ConfigurationError(
-            f"{package.name} is not installed and cannot be downloaded ({error}): {package.remedy}"
-        ) from error
 
 
 def read_deb(data: bytes, paths: Collection[str], package: DebianPackage) -> dict[str, bytes]:
