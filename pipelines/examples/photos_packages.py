@@ -40,8 +40,8 @@ class DebianPackage:
     def remedy(self) -> str:
         """How to get it."""
         return (
-            f"run `apt install {self.name}` on Debian 12, or bring {self.file} from one (`apt-get download {self.name}`) "
-            "and give the folder that it lies in with --source"
+            f"run `apt install {self.name}` on Debian 12, or bring {self.file} from one "
+            f"(`apt-get download {self.name}`) and give the folder that it lies in with --source"
         )
 
 
