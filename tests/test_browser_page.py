@@ -15,31 +15,7 @@ pytestmark = browser.needs_browser
 TABS = ("Upscale", "Inpaint", "Translate", "Generate")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    browser_site.write_models(folder / "checkpoints")
-    with browser_site.site(folder) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def one_browser():
-    with browser.browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def somebody(one_browser, site):
-    with browser.visitor(one_browser, site.url) as visitor:
-        yield visitor
-
-
-@pytest.fixture
-def visitor(somebody):
-    somebody.again()
-    somebody.problems.clear()
-    return somebody
+pytest_plugins = ["browser_fixtures"]
 
 
 def test_it_opens_with_a_tab_for_every_task_and_three_ways_in(visitor):

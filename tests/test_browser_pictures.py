@@ -7,38 +7,13 @@ from pathlib import Path
 import browser
 import browser_site
 import numpy as np
-import pytest
 import tiny_tasks
 from browser_site import command_line, picture, pixels_of, same_picture, turned_jpeg
 
 pytestmark = browser.needs_browser
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    browser_site.write_models(folder / "checkpoints")
-    with browser_site.site(folder) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def one_browser():
-    with browser.browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def somebody(one_browser, site):
-    with browser.visitor(one_browser, site.url) as visitor:
-        yield visitor
-
-
-@pytest.fixture
-def visitor(somebody):
-    somebody.again()
-    somebody.problems.clear()
-    return somebody
+pytest_plugins = ["browser_fixtures"]
 
 
 def larger(pixels):
