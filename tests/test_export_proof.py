@@ -32,6 +32,7 @@ from translate.method import Deploy
 from translate.networks.compact import Compact
 from translate.networks.difference import Difference
 from translate.networks.initialise import initialise
+from translate.networks.lab import InLab
 from translate.networks.resnet import ResNet
 from translate.networks.unet import UNet
 from translate.runtime.fake import FakeRuntime
@@ -92,7 +93,21 @@ def as_if_trained(network, seed):
         if isinstance(layer, nn.BatchNorm2d):
             layer.running_mean.normal_(0.0, 0.3)
             layer.running_var.uniform_(0.5, 2.0)
+    for layer in network.modules():
+        if isinstance(layer, InLab):
+            _muted(layer)
     return network
+
+
+def _muted(colouring: InLab) -> None:
+    """Colours near those of photos (|a|, |b| about 10 of 110).
+
+    At the border of sRGB's gamut the step from Lab is ill-conditioned: there the slope 12.92 of the gamma meets that
+    of the cube, and 1e-6 of the network becomes up to 1e-4 of the picture. Random weights saturate most pixels.
+    """
+    *_, head = (layer for layer in colouring.network.modules() if isinstance(layer, nn.Conv2d))
+    with torch.no_grad():
+        head.weight.mul_(0.05)
 
 
 def net(name, seed=0):
