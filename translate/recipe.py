@@ -30,6 +30,8 @@ ConfigT = TypeVar("ConfigT")
 _SEEDS = 2**63
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Layout = Literal["auto", "plain", "channels-last"]
+RateRule = Literal["none", "linear", "square-root"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,15 @@ class Recipe(Generic[ConfigT]):
     """Arithmetic of the networks; auto: bf16 on a GPU that has it (else fp16), fp32 on a CPU."""
     compile: bool = False
     """Compile the networks with torch.compile."""
+    layout: Layout = "auto"
+    """Order of the numbers of a batch in memory: channel by channel (plain) or pixel by pixel (channels-last)."""
+    recompute: bool = False
+    """Keep only some maps of the forward passes and compute the others again backwards: less memory, more time."""
+    rate_rule: RateRule = "none"
+    """How learning rates grow with the batch: they are meant for batches of `rate_batch`, and are multiplied by the
+    quotient of the batch sizes (linear, Goyal et al. 2017) or its square root."""
+    rate_batch: int = 1
+    """Batch size that the learning rates are meant for, over all processes."""
     threads: int = 0
     """CPU threads of one operation; 0: all cores. Results are bit-equal only at an equal count."""
     seed: int = 0
