@@ -35,6 +35,8 @@ SMALL: Mapping[str, Callable[[], nn.Module]] = {
 }
 """As cyclegan-small trains it: what a folder gains shows where the network does not take all the time."""
 _CALIBRATION: Final = 4
+_CALIBRATION_PX: Final = 64
+"""Of a side, where the network takes pictures as small."""
 
 
 def network_named(name: str) -> nn.Module:
@@ -71,10 +73,12 @@ TORCH_ENGINES: Mapping[str, TorchEngine] = {EAGER: _eager, "torch compiled bf16"
 
 def write_graph(network: nn.Module, path: Path) -> None:
     """The network as `pixturn export` writes its graph, without the proof; beside it what int8 engines run."""
-    model, _ = _exported(network)
+    model, card = _exported(network)
     path.write_bytes(model.SerializeToString())
     random = np.random.default_rng(0)  # which pictures changes no time
-    pictures = [random.uniform(-1, 1, (1, 3, 64, 64)).astype(np.float32) for _ in range(_CALIBRATION)]
+    side_px = max(_CALIBRATION_PX, card.input_pictures[0].size.at_least_px)
+    shape = (1, 3, side_px, side_px)
+    pictures = [random.uniform(-1, 1, shape).astype(np.float32) for _ in range(_CALIBRATION)]
     int8_beside(path).write_bytes(quantise(model, [{"a": picture} for picture in pictures]).SerializeToString())
 
 

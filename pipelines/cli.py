@@ -29,6 +29,7 @@ COMMANDS = {
     "example": "Prepare a real data set to try things on",
     "check": "Examine a data set: what is wrong with it, and what would be trained",
     "train": "Train by a recipe on a data set, or go on with a run",
+    "bench": "Measure which settings train, and which engines run a model, fastest on this machine",
     "list": "List the runs and the methods",
     "run": "Translate a picture or a folder with a trained run",
     "upscale": "Make a picture or a folder of them larger",

@@ -217,6 +217,19 @@ def test_the_folder(tmp_path, source):
     assert "CC0-1.0" in json.loads((out / "dataset.json").read_text())["licence"]
 
 
+def test_whole_photos(tmp_path, source):
+    out = tmp_path / "out"
+    summary = photos.prepare(out, source=source, photos=tuple(rows()), whole_px=220)
+    pictures = {str(path.relative_to(out)): np.asarray(Image.open(path)) for path in out.rglob("*.png")}
+    sizes = {"train/fox.png": (220, 549), "train/elk.png": (200, 310), "validation/owl.png": (220, 440)}
+    assert {name: picture.shape[:2] for name, picture in pictures.items()} == sizes | {"test/cat.png": (400, 768)}
+    assert summary.counts == {"train": 2, "validation": 1, "test": 1}
+    assert np.array_equal(pictures["train/elk.png"], PICTURES["elk"][1])
+    assert "short side of 220 px" in (out / "README.md").read_text()
+    with pytest.raises(ConfigurationError, match="holds"):
+        photos.prepare(out, source=source, photos=tuple(rows()))
+
+
 def test_the_folder_is_understood(tmp_path, source):
     photos.prepare(tmp_path / "out", source=source, photos=tuple(rows()))
     layout = find_layout(tmp_path / "out")

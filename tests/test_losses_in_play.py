@@ -134,5 +134,5 @@ def test_a_bad_step_does_not_move_the_probability():
     engine = engine_of((1, 8, 8), adaptive=True)
     engine.turns = engine.turns[:1]
     engine.play(lambda: {"x": torch.full((8, 1, 8, 8), torch.nan)})
-    assert engine.bad_steps["discriminator"] > 0
+    assert engine.bad_steps.read()["discriminator"] > 0
     assert engine.method.seen._signs.tolist() == [0, 0, 0]

@@ -295,7 +295,7 @@ def state_of(engine: Engine) -> dict[str, Any]:
         "moments": bits(moments),
         "random": digest(torch.get_rng_state()),
         "rates": [group["lr"] for optimiser in engine.optimisers.values() for group in optimiser.param_groups],
-        "position": (engine.iteration, engine.draws, engine.bad_steps),
+        "position": (engine.iteration, engine.draws, engine.bad_steps.read()),
     }
 
 

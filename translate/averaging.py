@@ -38,12 +38,13 @@ class Averaged:
             return
         keep = self._decay(images, batch)
         for average, network in self._pairs:
-            _lerp(list(average.parameters()), list(network.parameters()), 1.0 - keep)
+            pairs: list[tuple[Tensor, Tensor]] = list(zip(average.parameters(), network.parameters(), strict=True))
             for (name, target), source in zip(average.named_buffers(), network.buffers(), strict=True):
                 if target.is_floating_point() and name.rpartition(".")[2] not in _UNIT_VECTORS:
-                    target.lerp_(source, 1.0 - keep)
+                    pairs.append((target, source))
                 else:
                     target.copy_(source)
+            _lerp(pairs, 1.0 - keep)
 
     def _decay(self, images: int, batch: int) -> float:
         # beta = 0.5 ** (batch / half-life), with the half-life held below a tenth of what was seen
@@ -59,7 +60,8 @@ class Averaged:
         }
 
 
-def _lerp(averages: list[Tensor], values: list[Tensor], weight: float) -> None:
+def _lerp(pairs: list[tuple[Tensor, Tensor]], weight: float) -> None:
+    averages, values = zip(*pairs, strict=True)
     torch._foreach_lerp_(averages, values, weight)  # pyright: ignore[reportPrivateImportUsage, reportPrivateUsage] - it has no public name
 
 

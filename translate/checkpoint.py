@@ -66,7 +66,7 @@ def _load_networks(engine: Engine, snapshot: Snapshot) -> None:
 def _load_progress(engine: Engine, progress: Mapping[str, Any]) -> None:
     engine.scaler.load_state_dict(progress["scaler"])
     engine.iteration, engine.draws = progress["iteration"], progress["draws"]
-    engine.bad_steps = dict(progress["bad_steps"])
+    engine.bad_steps.restore(progress["bad_steps"])
 
 
 def _process_state(engine: Engine) -> bytes:
@@ -87,7 +87,7 @@ def _progress_document(engine: Engine, random: list[Any]) -> dict[str, Any]:
         "iteration": engine.iteration,
         "draws": engine.draws,
         "images": engine.images,
-        "bad_steps": dict(engine.bad_steps),
+        "bad_steps": engine.bad_steps.read(),
         "scaler": engine.scaler.state_dict(),
         "world": engine.processes.world,
         "random": random,
@@ -130,3 +130,12 @@ def _load_optimisers(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
         states[name].setdefault(int(index), {})[key] = torch.clone(value)
     for name, optimiser in engine.optimisers.items():
         optimiser.load_state_dict({"state": states[name], "param_groups": optimiser.state_dict()["param_groups"]})
+        _lay_like_parameters(optimiser)
+
+
+def _lay_like_parameters(optimiser: torch.optim.Optimizer) -> None:
+    """Fused steps walk a parameter and its moments in the order of memory, so all must lie in the same one."""
+    for parameter, entry in optimiser.state.items():
+        for key, value in entry.items():
+            if value.shape == parameter.shape and value.stride() != parameter.stride():
+                entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

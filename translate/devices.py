@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from translate.errors import DeviceError
-from translate.recipe import Precision
+from translate.recipe import Layout, Precision
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -33,15 +33,26 @@ def prepare_device(device: torch.device) -> None:
 
 
 def pick_precision(precision: Precision, device: torch.device) -> Precision:
-    """The precision that `auto` stands for: bf16 on a GPU that has it, fp16 on one that has not, fp32 on a CPU.
-
-    bf16 on a CPU is a choice: it is fast only where the CPU multiplies it in hardware.
-    """
+    """What `auto` stands for: bf16 where the hardware multiplies it, else fp16 on a GPU and fp32 on a CPU."""
     if precision != "auto":
         return precision
+    if device.type == "cpu":
+        return "bf16" if multiplies_bf16() else "fp32"
     if device.type != "cuda":
         return "fp32"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+def multiplies_bf16() -> bool:
+    """Whether this CPU has instructions for products of bfloat16 (AVX-512 BF16 or AMX); others emulate them, slowly."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage] - no public name
+
+
+def pick_layout(layout: Layout, device: torch.device) -> Layout:
+    """The order in memory that `auto` stands for: pixel by pixel, which the convolutions of CPUs and CUDA want."""
+    if layout != "auto":
+        return layout
+    return "channels-last" if device.type in {"cpu", "cuda"} else "plain"
 
 
 def describe_device(device: torch.device) -> str:

@@ -14,16 +14,21 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from translate.averaging import Averaged
+from translate.bad_steps import MOST_BAD_STEPS, BadSteps
 from translate.errors import DivergedError
 from translate.method import Batch, Method, Progress, Terms, Turn
+from translate.networks.recomputing import recompute
+from translate.optimisers import step_unless
 from translate.processes import Processes
+from translate.rates import rate_factor
 from translate.recipe import Recipe
 from translate.statistics import copied, put_back
 
 Draw = Callable[[], Mapping[str, Tensor]]
 Figures = dict[str, Tensor]
 
-MOST_BAD_STEPS = 5
+_READ_BACK = 16
+"""A GPU is asked once in so many iterations whether steps were bad, since an answer means to wait for it."""
 _AUTOCAST: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -37,6 +42,9 @@ class Engine:
         self, method: Method, recipe: Recipe[Any], device: torch.device, processes: Processes | None = None
     ) -> None:
         self.method = method.to(device).requires_grad_(False)
+        if recipe.layout == "channels-last":
+            # torch's types know only one of the two ways to call `to`
+            self.method.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.recipe = recipe
         self.device = device
         self.processes = processes or Processes()
@@ -50,8 +58,12 @@ class Engine:
         self.scaler = GradScaler(device.type, enabled=recipe.precision == "fp16")
         self.iteration = 0
         self.draws = 0
-        self.bad_steps = {turn.name: 0 for turn in self.turns}
-        """Bad steps in a row, by turn."""
+        self.bad_steps = BadSteps([turn.name for turn in self.turns], device)
+        if recipe.recompute:
+            for (
+                part
+            ) in method.children():  # frozen networks of losses too: their maps wait for the backward pass as well
+                recompute(part)
         if recipe.compile:
             for network in self.networks.values():
                 network.compile()
@@ -83,12 +95,23 @@ class Engine:
 
     def _draw(self, draw: Draw, turns: list[Turn]) -> list[Batch]:
         movers = frozenset(network for turn in turns for network in turn.trains)
-        batches = [Batch(draw(), movers) for _ in range(self.recipe.accumulate)]
+        batches = [Batch(self._laid_out(draw()), movers) for _ in range(self.recipe.accumulate)]
         self.draws += self.recipe.accumulate  # not before: where no batch comes, the run stands where it stood
         return batches
 
+    def _laid_out(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Pictures in the recipe's order in memory."""
+        if self.recipe.layout != "channels-last":
+            return tensors
+        last = torch.channels_last
+        return {
+            name: tensor.contiguous(memory_format=last) if tensor.dim() == 4 else tensor
+            for name, tensor in tensors.items()
+        }
+
     def _set_learning_rates(self, progress: Progress) -> None:
         factor = self.recipe.schedule.factor(progress.fraction)
+        factor *= rate_factor(self.recipe, images=progress.images, world=self.processes.world)
         for name, optimiser in self.optimisers.items():
             for group in optimiser.param_groups:
                 group["lr"] = self.recipe.optimisers[name].learning_rate * factor
@@ -100,9 +123,11 @@ class Engine:
         before = copied(self.networks.values())
         with _moving(turn.trains):
             figures = [self._backward(turn, batch, progress, len(batches)) for batch in batches]
-        if not self._step(turn, optimisers, figures):
-            put_back(self.networks.values(), before)
-            self._count_bad_step(turn, figures, batches)
+        bad = self._step(turn, optimisers, figures)
+        put_back(self.networks.values(), before, bad)
+        self.bad_steps.count(turn.name, bad)
+        if self.device.type == "cpu" or self.iteration % _READ_BACK == 0:
+            self._refuse_divergence(figures, batches)
         return _mean(figures)
 
     def _backward(self, turn: Turn, batch: Batch, progress: Progress, parts: int) -> Figures:
@@ -118,40 +143,41 @@ class Engine:
         dtype = _AUTOCAST.get(self.recipe.precision)
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
-    def _step(self, turn: Turn, optimisers: list[torch.optim.Optimizer], figures: list[Figures]) -> bool:
-        """Move by the gradient, unless something is not finite: then return False, and nothing has moved."""
+    def _step(self, turn: Turn, optimisers: list[torch.optim.Optimizer], figures: list[Figures]) -> Tensor:
+        """Move by the gradient, unless something is not finite: then nothing moves.
+
+        Returns whether to count this step against the run (0-dimensional): nothing here waits for the device.
+        """
         parameters = [parameter for network in turn.trains for parameter in network.parameters()]
         self.processes.average_gradients(parameters)
         for optimiser in optimisers:
             self.scaler.unscale_(optimiser)
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        if self._is_bad(norm, figures):
-            self.scaler.update()
-            return False
-        self.bad_steps[turn.name] = 0
+        unmoved, bad = self._judged(norm, figures)
         bound = self.recipe.clip_norm if turn.clip_norm is None else turn.clip_norm
         if bound > 0:
             torch.nn.utils.clip_grads_with_norm_(parameters, bound, norm)
         for optimiser in optimisers:
-            self.scaler.step(optimiser)
+            step_unless(unmoved, optimiser)
         self.scaler.update()
-        return True
+        return bad
 
-    def _is_bad(self, norm: Tensor, figures: list[Figures]) -> bool:
-        """Whether to count this step against the run.
+    def _judged(self, norm: Tensor, figures: list[Figures]) -> Tensor:
+        """Two flags: whether to stay, and whether that counts against the run.
 
-        A scaler skips a step whose scaled gradient overflows and tries a smaller scale; below 1 that is no remedy.
+        A step whose scaled gradient overflows is not taken, but the scaler answers with a smaller scale; below 1 that
+        is no remedy.
         """
         finite = torch.stack([value.isfinite() for part in figures for value in part.values()]).all()
-        if not self.scaler.is_enabled() or self.scaler.get_scale() < 1.0:
-            finite = finite & norm.isfinite().to(finite.device)
-        return self.processes.any_process(not bool(finite))
+        stays = ~(finite & norm.isfinite().to(finite.device))
+        answered = self.scaler.is_enabled() and self.scaler.get_scale() >= 1.0
+        return self.processes.any_of(torch.stack([stays, ~finite if answered else stays]))
 
-    def _count_bad_step(self, turn: Turn, figures: list[Figures], batches: list[Batch]) -> None:
-        self.bad_steps[turn.name] += 1
-        if self.bad_steps[turn.name] >= MOST_BAD_STEPS:
+    def _refuse_divergence(self, figures: list[Figures], batches: list[Batch]) -> None:
+        name = self.bad_steps.too_many()
+        if name is not None:
             raise DivergedError(
-                f"{self.bad_steps[turn.name]} steps in a row of turn {turn.name!r} were not finite, the last at "
+                f"{MOST_BAD_STEPS} or more steps in a row of turn {name!r} were not finite, the last at "
                 f"{self.images} images; first bad tensor: {self._first_bad(figures, batches)}. No such step changed "
                 "the weights. Lower the learning rate, or train in fp32 (--precision fp32), and resume."
             )
@@ -174,7 +200,7 @@ class Engine:
         for name, parameter in self.method.named_parameters():
             if parameter.grad is not None and not _is_finite(parameter.grad):
                 return f"gradient of {name}"
-        return "in another process"
+        return "none in the last batch of this process"
 
     def refuse_bad_weights(self) -> None:
         """Raise DivergedError where a weight or an average is not finite: such weights are never saved as good."""

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from translate.errors import require
+
+_READS_A_FLAG, _FLAG = "_step_supports_amp_scaling", "found_inf"
+"""torch's own names: which optimisers read a flag, and where."""
 
 
 def _require_rate(rate: float) -> None:
@@ -28,6 +31,8 @@ class Adam:
     """Added to the denominator."""
     weight_decay: float = 0.0
     """Decoupled decay of the weights, a step."""
+    fused: bool = True
+    """One kernel for the whole step instead of several for each operation; the same numbers, to rounding."""
 
     def __post_init__(self) -> None:
         """Refuse what Adam cannot do."""
@@ -45,6 +50,7 @@ class Adam:
             betas=(self.beta1, self.beta2),
             eps=self.epsilon,
             weight_decay=self.weight_decay,
+            fused=self.fused,
         )
 
 
@@ -56,6 +62,8 @@ class SGD:
     """Step size at the start."""
     momentum: float = 0.5
     """Share of the last step that is kept."""
+    fused: bool = True
+    """One kernel for the whole step, as in Adam."""
 
     def __post_init__(self) -> None:
         """Refuse what gradient descent cannot do."""
@@ -64,7 +72,7 @@ class SGD:
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimiser for one network."""
-        return torch.optim.SGD(parameters, lr=self.learning_rate, momentum=self.momentum)
+        return torch.optim.SGD(parameters, lr=self.learning_rate, momentum=self.momentum, fused=self.fused)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +98,19 @@ class RMSprop:
 
 
 Optimiser = Adam | SGD | RMSprop
+
+
+def step_unless(bad: Tensor, optimiser: torch.optim.Optimizer) -> None:
+    """Move, unless the flag (0-dimensional, on the parameters' device) is set.
+
+    Fused steps read the flag on the device, as those of torch's GradScaler do, so that nobody waits for it.
+    """
+    if not vars(optimiser).get(_READS_A_FLAG, False):
+        if not bool(bad):
+            optimiser.step()
+        return
+    vars(optimiser)[_FLAG] = bad.float()
+    try:
+        optimiser.step()
+    finally:
+        del vars(optimiser)[_FLAG]

@@ -57,6 +57,14 @@ class Processes:
         """Whether the flag is set in any process (a signal may reach one of them)."""
         return bool(self._highest(int(flag)))
 
+    def any_of(self, flags: Tensor) -> Tensor:
+        """Which of the flags are set in any process; stays on the device, so that nobody waits for the answer."""
+        if self.world == 1:
+            return flags
+        numbers = flags.to(torch.int32)
+        dist.all_reduce(numbers, op=dist.ReduceOp.MAX)
+        return numbers.bool()
+
     @contextmanager
     def agreeing(self) -> Generator[None]:
         """All processes leave the context together; where one raises, the others raise OtherProcessError.

@@ -41,15 +41,19 @@ class Schedule:
     """Part of the run at which the fall has ended; R3GAN's burn-in ends long before the run does."""
     end: float = 0.0
     """Factor at the end of the fall, and from there on."""
+    warmup_images: int = 0
+    """Images through which rates rise in a straight line at the start of a run (Goyal et al. 2017): to what --rate-rule
+    makes of them, from what they are without it; from 0 where no rule raises them. 0: no warm-up."""
 
     def __post_init__(self) -> None:
         """Refuse parts that are none."""
         require(0 <= self.hold <= 1, "schedule.hold", self.hold, "0 to 1, a part of the run")
         require(self.hold <= self.until <= 1, "schedule.until", self.until, "schedule.hold to 1, a part of the run")
         require(0 <= self.end <= 1, "schedule.end", self.end, "0 to 1, a factor")
+        require(self.warmup_images >= 0, "schedule.warmup-images", self.warmup_images, "0 (no warm-up) or more images")
 
     def factor(self, fraction: float) -> float:
-        """The factor at a fraction of the run."""
+        """The factor at a fraction of the run, after any warm-up (see `translate.rates`)."""
         if fraction <= self.hold:
             return 1.0
         position = 1.0 if fraction >= self.until else (fraction - self.hold) / (self.until - self.hold)

@@ -139,10 +139,13 @@ class Photos:
     source: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """A folder with Debian's packages, as .deb files or unpacked; without it, those that are installed are read, and
     the others are downloaded."""
+    whole_px: int = 0
+    """Write whole photos with a short side of at most so many pixels instead of tiles, as `inpaint-small` wants them;
+    0: tiles."""
 
     def prepare(self, tell: OnProgress) -> Summary:
         """Write it."""
-        return photos.prepare(self.folder, source=self.source, on_progress=tell)
+        return photos.prepare(self.folder, source=self.source, whole_px=self.whole_px, on_progress=tell)
 
 
 _Example = (

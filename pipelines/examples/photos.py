@@ -10,8 +10,9 @@ white ground, photos below 192 pixels, and those whose package states no licence
 
 import io
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -40,12 +41,13 @@ _README: Final = """# Photos
 {attribution}
 
 Changes: brought to sRGB, reduced by area averaging to a long side of at most {long_side_px} px. `train` and
-`validation` have a folder for each photo, cut into tiles of {tile_px} px (rRcC.png: row R, column C; the last ones may
-overlap the one before; photos up to {small_px} px are one tile); `test` has whole photos, cut at the right and below
-to a multiple of {multiple_px} px.
-{train} tiles of {train_photos} photos to train on, {validation} of {validation_photos} for validation, {test} photos to
-test on: no photo is on two sides.
+`validation` have {cut};
+`test` has whole photos, cut at the right and below to a multiple of {multiple_px} px.
+{train} pictures of {train_photos} photos to train on, {validation} of {validation_photos} for validation, {test}
+photos to test on: no photo is on two sides.
 """
+_TILES: Final = f"""a folder for each photo, cut into tiles of {TILE_PX} px (rRcC.png: row R, column C;
+the last ones may overlap the one before; photos up to {SMALL_PX} px are one tile)"""
 _ATTRIBUTION: Final = (
     "Photos from Debian's packages gcompris-qt-data, lomiri-wallpapers, lxqt-themes and mate-backgrounds, and from "
     "scikit-image and scikit-learn, reduced and cut. Each photo stays under its own licence; ATTRIBUTION.tsv names "
@@ -88,6 +90,7 @@ def prepare(
     *,
     source: Path | None = None,
     photos: Sequence[Photo] | None = None,
+    whole_px: int = 0,
     on_progress: OnProgress | None = None,
 ) -> Summary:
     """Prepares `train/PHOTO/r0c1.png`, `validation/PHOTO/r0c1.png` and `test/PHOTO.png`. A minute, and 160 MB.
@@ -99,6 +102,8 @@ def prepare(
         source: A folder with Debian's packages, as `.deb` files or unpacked; None: those that are installed, and what
             is not is downloaded (144 MB).
         photos: Which of the table; None: all.
+        whole_px: Above 0: no tiles, but whole photos with a short side of at most so many pixels
+            (`train/PHOTO.png`), in which a hole has whole things in it, as where people tear one.
         on_progress: Called with the photos that are done and with all of them.
 
     Raises:
@@ -107,25 +112,37 @@ def prepare(
         StorageError: The disk is full.
     """
     chosen = listed_photos() if photos is None else tuple(photos)
-    request = Request(name="photos", package=f"photos.tsv {fingerprint(chosen)}", size_px=LONG_SIDE_PX)
+    variant = f"whole, short side of {whole_px} px" if whole_px else ""
+    request = Request(name="photos", package=f"photos.tsv {fingerprint(chosen)}", size_px=LONG_SIDE_PX, variant=variant)
     prepared = find_prepared(folder, request)
-    return prepared or _write(folder, request, chosen, source, on_progress)
+    write = partial(_write_whole, short_px=whole_px) if whole_px else _write_tiles
+    return prepared or _write(folder, request, chosen, source, write, on_progress)
+
+
+_WritePhoto = Callable[[Path, Photo, Pixels], int]
+"""Writes a photo into a folder; how many pictures that made."""
 
 
 def _write(
-    folder: Path, request: Request, photos: Sequence[Photo], source: Path | None, on_progress: OnProgress | None
+    folder: Path,
+    request: Request,
+    photos: Sequence[Photo],
+    source: Path | None,
+    write: _WritePhoto,
+    on_progress: OnProgress | None,
 ) -> Summary:
     counts = {"train": 0, "validation": 0, "test": 0}
-    with written_whole(folder, needs_mb=_NEEDS_MB) as partial:
+    with written_whole(folder, needs_mb=_NEEDS_MB) as begun:
         for part in counts:
-            (partial / part).mkdir()
+            (begun / part).mkdir()
         for done, (photo, data) in enumerate(read_photos(photos, source), start=1):
-            counts[photo.split] += _write_photo(partial / photo.split, photo, reduced(srgb(decode(data, photo.path))))
+            into = _write_test if photo.split == "test" else write
+            counts[photo.split] += into(begun / photo.split, photo, reduced(srgb(decode(data, photo.path))))
             if on_progress is not None:
                 on_progress(done, len(photos))
         summary = _summary(request, photos, counts)
-        (partial / "ATTRIBUTION.tsv").write_text(attribution_table(photos), encoding="utf-8")
-        describe(partial, summary, readme=_readme(summary), licence_text=_licence_text(photos))
+        (begun / "ATTRIBUTION.tsv").write_text(attribution_table(photos), encoding="utf-8")
+        describe(begun, summary, readme=_readme(summary), licence_text=_licence_text(photos))
     return summary
 
 
@@ -143,8 +160,7 @@ def _readme(summary: Summary) -> str:
     return _README.format(
         attribution=summary.attribution,
         long_side_px=LONG_SIDE_PX,
-        tile_px=TILE_PX,
-        small_px=SMALL_PX,
+        cut=f"photos {summary.request.variant}" if summary.request.variant else _TILES,
         multiple_px=_TEST_MULTIPLE_PX,
         train_photos=summary.families["train"],
         validation_photos=summary.families["validation"],
@@ -157,12 +173,19 @@ def _licence_text(photos: Sequence[Photo]) -> str:
     return _LICENCES.format(listed="\n".join(listed))
 
 
-def _write_photo(folder: Path, photo: Photo, pixels: Pixels) -> int:
-    """Write a photo into the folder of its part; how many pictures that made."""
-    if photo.split == "test":
-        height, width = (side // _TEST_MULTIPLE_PX * _TEST_MULTIPLE_PX for side in pixels.shape[:2])
-        Image.fromarray(pixels[:height, :width]).save(folder / f"{photo.photo}.png")
-        return 1
+def _write_test(folder: Path, photo: Photo, pixels: Pixels) -> int:
+    height, width = (side // _TEST_MULTIPLE_PX * _TEST_MULTIPLE_PX for side in pixels.shape[:2])
+    Image.fromarray(pixels[:height, :width]).save(folder / f"{photo.photo}.png")
+    return 1
+
+
+def _write_whole(folder: Path, photo: Photo, pixels: Pixels, *, short_px: int) -> int:
+    long_px = round(short_px * max(pixels.shape[:2]) / min(pixels.shape[:2]))
+    Image.fromarray(reduced(pixels, long_px)).save(folder / f"{photo.photo}.png")
+    return 1
+
+
+def _write_tiles(folder: Path, photo: Photo, pixels: Pixels) -> int:
     place = folder / photo.photo
     place.mkdir()
     tiles = tiles_of(*pixels.shape[:2])

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from translate.data.dataset import BatchSource
+from translate.data.store import Store
 
 DESCRIPTION: Final = "dataset.json"
 
@@ -44,4 +45,11 @@ class Data(Protocol):
     @property
     def held_out_told(self) -> str:
         """How many samples are held out for validation, in words."""
+        ...
+
+    def cached(self, store: Store) -> Self:
+        """The same data, whose training pictures come from a store; what it lacks is made now.
+
+        Raises ConfigurationError or StorageError where the store cannot be written.
+        """
         ...

@@ -11,7 +11,7 @@ import torch
 from pipelines.methods import method_class
 from pipelines.scoring.measures import LAST, MEASURES
 from pipelines.training.kit import kit_of
-from translate.devices import pick_precision
+from translate.devices import pick_layout, pick_precision
 from translate.errors import ConfigurationError
 from translate.recipe import Length, Recipe
 
@@ -24,6 +24,7 @@ def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Reci
     recipe = replace(
         recipe,
         precision=pick_precision(recipe.precision, device),
+        layout=pick_layout(recipe.layout, device),
         threads=recipe.threads or max(1, _cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
         validation=replace(recipe.validation, best=_best(recipe)),
     )

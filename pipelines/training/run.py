@@ -4,9 +4,10 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+import tyro
 from rich.console import Console
 
 from pipelines.runs import RUNS, STANDING, RunFolder, find_run
@@ -14,6 +15,7 @@ from pipelines.stopping import listening
 from pipelines.trained import stored_recipe
 from pipelines.training.alerts import Alerts
 from pipelines.training.budget import fit_to_budget
+from pipelines.training.caching import CACHE_FOLDER, picture_store
 from pipelines.training.claim import folder_for, make_ready, refuse_bad_name
 from pipelines.training.keeping import Keeper, Standing
 from pipelines.training.kit import kit_of
@@ -40,6 +42,8 @@ class Setting:
     """Where to compute; auto takes CUDA where there is one."""
     workers: int = 1
     """Processes that read pictures ahead; 0 reads in the training process."""
+    cache: Annotated[Path | None, CACHE_FOLDER, tyro.conf.arg(help_behavior_hint="(default: off)")] = None
+    """Keep the training pictures decoded, on disk: in DIR, or in your cache folder. docs/training.md tells its cost."""
     runs: Path = RUNS
     """Folder of the runs."""
     check: bool = True
@@ -152,6 +156,9 @@ def _prepare(
 ) -> Session:
     snapshot = beginning.snapshot
     recipe, data = kit_of(beginning.recipe).open_data(beginning.recipe)
+    if setting.cache is not None:
+        with picture_store(setting.cache, console) as store:
+            data = data.cached(store)
     recipe = resolve(recipe, pictures=len(data.train), device=device)
     with console.status("Measuring how much fits into the budget ...") if recipe.length.minutes else nullcontext():
         recipe = fit_to_budget(recipe, data, device, processes, setting.workers)

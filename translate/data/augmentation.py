@@ -6,7 +6,7 @@ workers, or a stop and a resume, change no pixel.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,15 @@ class Augmentation:
         """The colour changes of a domain."""
         return {"a": self.colour_a, "b": self.colour_b}.get(domain, ColourJitter())
 
+    @property
+    def loading(self) -> str:
+        """What `before_drawing` does, in words that differ where it does."""
+        if self.scale_jitter:
+            return "as it is"
+        if not self.resize:
+            return f"at least {self.crop_px} px"
+        return f"{'short side' if self.keep_aspect else 'square of'} {self.load_px} px"
+
 
 class TrainingTransform:
     """One geometric draw for all ports of all `domains` that are given together, one colour draw for each domain.
@@ -156,6 +165,18 @@ class EvaluationTransform:
         size = _loaded(self._config, pictures[self._ports[0].name], self._config.crop_px)
         resized = {port.name: _resize(pictures[port.name], size, port) for port in self._ports}
         return {name: _centre(picture, self._config.crop_px) for name, picture in resized.items()}
+
+
+def before_drawing(config: Augmentation, pictures: Arrays, ports: Sequence[PicturePort]) -> dict[str, np.ndarray]:
+    """The pictures of a sample as far as `TrainingTransform` takes them without chance, by port name.
+
+    They are resized, unless scale_jitter draws a size for every sample. The transform of what comes out is the
+    transform of what went in, bit by bit.
+    """
+    if config.scale_jitter:
+        return dict(pictures)
+    size = _loaded(config, pictures[ports[0].name], config.load_px)
+    return {port.name: _resize(pictures[port.name], size, port) for port in ports}
 
 
 def limit_threads() -> None:

@@ -26,16 +26,13 @@ class ReplayPool(nn.Module):
         return torch.stack([self._exchange_one(fake) for fake in fakes.float()])
 
     def _exchange_one(self, fake: Tensor) -> Tensor:
-        if not fake.isfinite().all():
-            return fake
-        filled = int(self.filled)
-        if filled < len(self.pictures):
-            self.pictures[filled] = fake
-            self.filled += 1
-            return fake
-        if torch.rand(()) < 0.5:
-            return fake
-        place = int(torch.randint(filled, ()))
-        earlier = self.pictures[place].clone()
-        self.pictures[place] = fake
-        return earlier
+        """One fake's exchange, decided on the device: a branch here would make the host wait for it."""
+        coin, where = torch.rand(2, device=fake.device).unbind()
+        finite, full = fake.isfinite().all(), self.filled == len(self.pictures)
+        place = torch.where(full, (where * self.filled).long().clamp(max=len(self.pictures) - 1), self.filled)
+        earlier = self.pictures.index_select(0, place.view(1))[0]
+        swapped = finite & full & (coin >= 0.5)
+        stored = swapped | (finite & ~full)
+        self.pictures.index_copy_(0, place.view(1), torch.where(stored, fake, earlier)[None])
+        self.filled += finite & ~full
+        return torch.where(swapped, earlier, fake)

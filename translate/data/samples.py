@@ -1,7 +1,9 @@
 """The data set as torch sees it: an address (epoch, index) gives the tensors of one sample, whoever asks."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -9,13 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from translate.card import LabelMap, PicturePort
+from translate.card import PicturePort
 from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
 from translate.data.dataset import Address, Collated
-from translate.data.items import Source, Split
-from translate.data.pictures import read_label_map, read_picture
+from translate.data.items import Split
 from translate.data.quarantine import Refusal
 from translate.data.randomness import Purpose, permutation
+from translate.data.reading import SampleReader
+from translate.data.store import Kept, Preparation, Store
 from translate.errors import DatasetError, PictureError
 
 Pictures = dict[str, np.ndarray]
@@ -66,15 +69,43 @@ class Samples(Dataset[Sample]):
         _require_labels(split, ports, labels)
         self._split = split
         self._ports = ports
+        self._augmentation = augmentation
         self._seed = seed
         self._training = training
         domains = list(ports)
         self._longest = max(domains, key=lambda domain: len(split.domains[domain]))  # the first of equals
         self._groups = [domains] if split.paired else [[domain] for domain in domains]
+        self._kept: dict[str, Kept] = {}
         self._labels = None if labels is None else torch.tensor(labels, dtype=torch.int64)
         self._transforms = [self._transform(augmentation, group) for group in self._groups]
         self.tolerated = _tolerated(split, ports)
         """How many pictures may turn out bad before a run stops: 1 percent, at least 3 and at most 100."""
+
+    def cached(self, store: Store, root: Path) -> "Samples":
+        """The same samples, bit by bit, with their pictures from a store, which makes now what it lacks.
+
+        Only for training: evaluation reads each picture once.
+
+        Args:
+            store: where they are kept.
+            root: the data set's folder.
+
+        Raises:
+            ConfigurationError: the store's folder cannot be written.
+            StorageError: its disk is full.
+        """
+        if not self._training:
+            raise ValueError("Only training samples are kept")
+        cached = copy(self)
+        cached._kept = {group[0]: self._keep(store, root, group) for group in self._groups}
+        return cached
+
+    def _keep(self, store: Store, root: Path, group: list[str]) -> Kept:
+        """The pictures of all domains that share a sample."""
+        together = zip(*(self._split.domains[domain] for domain in group), strict=True)
+        items = [tuple(source for item in sample for source in item.sources) for sample in together]
+        ports = tuple(port for domain in group for port in self._ports[domain])
+        return store.keep(root, items, Preparation(ports=ports, augmentation=self._augmentation))
 
     def __len__(self) -> int:
         """Samples in an epoch."""
@@ -137,11 +168,17 @@ class Samples(Dataset[Sample]):
         return int(permutation(self._seed, Purpose.PARTNER, epoch, length)[index % length])
 
     def _read_item(self, group: list[str], place: int, refused: list[Refusal]) -> Pictures | None:
+        kept = self._kept.get(group[0])
+        pictures = None if kept is None else kept.pictures(place)
+        return self._read_files(group, place, refused) if pictures is None else pictures
+
+    def _read_files(self, group: list[str], place: int, refused: list[Refusal]) -> Pictures | None:
         pictures: Pictures = {}
+        read = SampleReader()
         for domain in group:
             for port, source in zip(self._ports[domain], self._split.domains[domain][place].sources, strict=True):
                 try:
-                    pictures[port.name] = _read_source(source, port)
+                    pictures[port.name] = read(source, port)
                 except PictureError as problem:
                     if not self._training:
                         raise
@@ -180,12 +217,6 @@ def _require_labels(
 def _tolerated(split: Split, ports: Mapping[str, tuple[PicturePort, ...]]) -> int:
     pictures = sum(len(item.sources) for domain in ports for item in split.domains[domain])
     return min(_LARGEST_TOLERATED, max(3, pictures // 100))
-
-
-def _read_source(source: Source, port: PicturePort) -> np.ndarray:
-    if isinstance(port, LabelMap):
-        return read_label_map(source, classes=port.classes).astype(np.uint8 if port.classes <= 256 else np.int32)
-    return read_picture(source, channels=port.channels)
 
 
 def _to_tensor(picture: np.ndarray) -> Tensor:

@@ -20,6 +20,7 @@ from torch.nn.utils import parametrizations
 
 from translate.card import Tiling
 from translate.networks.choice import choose
+from translate.networks.instance_norm import InstanceNorm2d
 
 Norm = Literal["instance", "instance-affine", "batch", "none"]
 
@@ -64,11 +65,11 @@ def spectrally_normalise(network: nn.Module) -> None:
 
 
 def _instance(channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels)
+    return InstanceNorm2d(channels)
 
 
 def _instance_affine(channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels, affine=True)
+    return InstanceNorm2d(channels, affine=True)
 
 
 def _batch(channels: int) -> nn.Module:

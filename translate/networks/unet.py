@@ -35,6 +35,7 @@ class UNet(nn.Module):
     """
 
     tiling: Tiling = "forbidden"
+    context_px: int | None = None
 
     def __init__(
         self,

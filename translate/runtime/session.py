@@ -13,7 +13,9 @@ from translate.runtime.statistics import with_stepwise_bytes
 _ERRORS_ONLY: Final = 3
 
 
-def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads: int | None = None) -> Any:  # noqa: ANN401
+def new_session(
+    data: bytes, providers: Sequence[Provider] = (CPU,), *, threads: int | None = None, spins: bool = False
+) -> Any:  # noqa: ANN401 - onnxruntime has no types
     """Load a model that was checked and tried.
 
     Bytes, not a path: tensors in other files are then refused. Without fallback: a session that does not get its
@@ -24,6 +26,8 @@ def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads:
         data: the model.
         providers: the best first.
         threads: threads within an operator; None for the cores that this process may use.
+        spins: whether threads that wait for others keep their cores busy. Where anything else runs on those (other
+            programs, or this one's own readers and writers of pictures), that takes more time than it saves.
     """
     import onnxruntime
 
@@ -31,6 +35,7 @@ def new_session(data: bytes, providers: Sequence[Provider] = (CPU,), *, threads:
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spins)))
     # Another format would be guessed by the first bytes, and has not passed the gate.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if next(iter(providers)) == CPU:

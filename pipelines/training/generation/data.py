@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from translate.data.collection_finding import scan_collection
 from translate.data.dataset import BatchSource
 from translate.data.domain import CHANNELS
 from translate.data.domains import AUTO, OneDomain
+from translate.data.samples import Samples
+from translate.data.store import Store
 from translate.errors import DatasetError
 from translate.recipe import Recipe
 
@@ -33,6 +35,12 @@ class Data:
     attribution: str
     train: BatchSource
     recipe: Recipe[Any]
+
+    def cached(self, store: Store) -> Self:
+        """The same data, whose training pictures come from a store; what lies in memory stays there."""
+        if not isinstance(self.train, Samples):
+            return self
+        return replace(self, train=self.train.cached(store, self.collection.root))
 
     @property
     def description(self) -> str:

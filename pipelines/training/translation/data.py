@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pipelines.scoring.heldout import HeldOut, read_held_out, with_made
 from pipelines.training.data import stated
@@ -14,6 +14,7 @@ from translate.data.holdout import hold_out
 from translate.data.items import Layout, Split
 from translate.data.layouts import find_layout
 from translate.data.samples import Samples
+from translate.data.store import Store
 from translate.data.truth import with_truth
 from translate.errors import DatasetError
 from translate.recipe import Recipe
@@ -37,6 +38,10 @@ class Data:
     validation: Split
     test: Split | None
     recipe: Recipe[Any]
+
+    def cached(self, store: Store) -> Self:
+        """The same data, whose training pictures come from a store; what it lacks is made now."""
+        return replace(self, train=self.train.cached(store, self.layout.root))
 
     @property
     def description(self) -> str:

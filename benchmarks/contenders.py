@@ -1,0 +1,232 @@
+"""What the training benchmark times: the references, and the library with its tricks on or off, one by one.
+
+A trick is one change of a recipe: to try another, add a line to `TRICKS`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.reference.cyclegan import CycleGAN
+from benchmarks.reference.enlarging import Enlarging
+from benchmarks.reference.pix2pix import Pix2Pix
+from benchmarks.reference.system import System
+from pipelines.methods import method_class
+from pipelines.recipes import recipe_named
+from pipelines.training.resolve import resolve
+from translate.data.augmentation import Augmentation
+from translate.engine import Engine
+from translate.networks.generators import GeneratorConfig
+from translate.networks.instance_norm import InstanceNorm2d
+from translate.recipe import Length, Recipe
+
+Step = Callable[[], object]
+DEEPEST: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A system at one size: square pictures of `size_px`, `batch_size` a step."""
+
+    system: str
+    size_px: int
+    batch_size: int
+
+    @property
+    def depth(self) -> int:
+        """How often a U-Net halves these pictures: 8 times at 256 px, as published."""
+        return min(DEEPEST, (self.size_px & -self.size_px).bit_length() - 1)
+
+    def tensors(self, device: torch.device) -> dict[str, Tensor]:
+        """Random pictures: which ones changes no time."""
+        small = self.size_px // (2 if self.system == "compact" else 1)
+        random = torch.Generator().manual_seed(0)
+        shapes = {"a": small, "b": self.size_px}
+        return {
+            name: (2 * torch.rand(self.batch_size, 3, side, side, generator=random) - 1).to(device)
+            for name, side in shapes.items()
+        }
+
+
+REFERENCES: Mapping[str, Callable[[Workload, str], System]] = {
+    "pix2pix": lambda work, device: Pix2Pix(depth=work.depth, device=device),
+    "cyclegan": lambda _, device: CycleGAN(device=device),
+    "compact": lambda _, device: Enlarging(device=device),
+}
+PUBLISHED: Mapping[str, tuple[int, int]] = {"pix2pix": (256, 1), "cyclegan": (256, 1), "compact": (96, 16)}
+"""Side and batch of the published runs."""
+
+
+def recipe_of(work: Workload) -> Recipe[Any]:
+    """The library's run of the same work, as it ships; nothing is averaged, since the reference does not."""
+    recipe = recipe_named(work.system)
+    if work.system == "pix2pix":
+        generator = GeneratorConfig(dropout=0.5, depth=work.depth)
+        recipe = replace(recipe, config=replace(recipe.config, generator=generator))
+    return replace(
+        recipe,
+        augmentation=Augmentation(load_px=work.size_px, crop_px=work.size_px),
+        batch_size=work.batch_size,
+        length=Length(images=10**9),
+        average_half_life_images=0.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """The library in one setting."""
+
+    recipe: Recipe[Any]
+    torch_norm: bool = False
+    """Whether torch's instance norm takes the place of the one that leaves pictures as they lie; no option does it."""
+
+
+Change = Callable[[Contender], Contender]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trick:
+    """One thing that makes training faster, and the option by which people switch it off."""
+
+    words: str
+    option: str
+    on: Change
+    off: Change
+
+
+def _recipe(change: Callable[[Recipe[Any]], Recipe[Any]]) -> Change:
+    return lambda contender: replace(contender, recipe=change(contender.recipe))
+
+
+def _with_fused(recipe: Recipe[Any], fused: bool) -> Recipe[Any]:
+    optimisers = {name: replace(optimiser, fused=fused) for name, optimiser in recipe.optimisers.items()}
+    return replace(recipe, optimisers=optimisers)
+
+
+COMPILED: Final = "compiled"
+TRICKS: tuple[Trick, ...] = (
+    Trick(
+        words="bf16",
+        option="--precision fp32",
+        on=_recipe(lambda recipe: replace(recipe, precision="bf16")),
+        off=_recipe(lambda recipe: replace(recipe, precision="fp32")),
+    ),
+    Trick(
+        words="channels-last",
+        option="--layout plain",
+        on=_recipe(lambda recipe: replace(recipe, layout="channels-last")),
+        off=_recipe(lambda recipe: replace(recipe, layout="plain")),
+    ),
+    Trick(
+        words="instance norm in place",
+        option="--layout plain",
+        on=lambda contender: replace(contender, torch_norm=False),
+        off=lambda contender: replace(contender, torch_norm=True),
+    ),
+    Trick(
+        words="fused optimiser",
+        option="--optimisers.NETWORK.no-fused",
+        on=_recipe(lambda recipe: _with_fused(recipe, True)),
+        off=_recipe(lambda recipe: _with_fused(recipe, False)),
+    ),
+    Trick(
+        words=COMPILED,
+        option="--no-compile",
+        on=_recipe(lambda recipe: replace(recipe, compile=True)),
+        off=_recipe(lambda recipe: replace(recipe, compile=False)),
+    ),
+)
+
+
+def plain(contender: Contender) -> Contender:
+    """With every trick off."""
+    for trick in TRICKS:
+        contender = trick.off(contender)
+    return contender
+
+
+def as_it_ships(work: Workload, device: torch.device) -> Contender:
+    """With what the library chooses for this machine."""
+    return Contender(recipe=resolve(recipe_of(work), pictures=1, device=device))
+
+
+REFERENCE: Final = "reference"
+PLAIN: Final = "library, every trick off"
+SHIPPED: Final = "library"
+
+
+def contenders(work: Workload, device: torch.device, *, compiled: bool) -> dict[str, Contender]:
+    """The library's contenders by name: each trick alone, and each switched in what ships."""
+    shipped = as_it_ships(work, device)
+    bare = plain(shipped)
+    found = {PLAIN: bare, SHIPPED: shipped}
+    for trick in TRICKS:
+        if compiled or trick.words != COMPILED:
+            found[alone(trick)] = trick.on(bare)
+            found[switched(trick, shipped)] = trick.off(shipped) if is_on(trick, shipped) else trick.on(shipped)
+    return found
+
+
+def alone(trick: Trick) -> str:
+    return f"{trick.words} alone"
+
+
+def is_on(trick: Trick, contender: Contender) -> bool:
+    return trick.on(contender) == contender
+
+
+def switched(trick: Trick, shipped: Contender) -> str:
+    """The name of what ships but for this trick."""
+    return f"library {'without' if is_on(trick, shipped) else 'with'} {trick.words}"
+
+
+def reference_step(work: Workload, device: torch.device) -> Step:
+    """One iteration of the reference, on pictures that lie on the device."""
+    torch.manual_seed(0)
+    system = REFERENCES[work.system](work, str(device))
+    tensors = work.tensors(device)
+    return lambda: system.step(tensors["a"], tensors["b"])
+
+
+def library_step(contender: Contender, work: Workload, device: torch.device) -> Step:
+    """The same of the library, by its own engine."""
+    torch.manual_seed(0)
+    recipe = contender.recipe
+    method = method_class(recipe.method)(recipe.config, recipe.spec())
+    if contender.torch_norm:
+        use_torchs_norm(method)
+    engine = Engine(method, recipe, device)
+    tensors = work.tensors(device)
+    return lambda: engine.play(lambda: tensors)
+
+
+def use_torchs_norm(module: nn.Module) -> None:
+    """Put torch's own instance norm, with the same weights, wherever the library's is."""
+    for name, child in module.named_children():
+        if isinstance(child, InstanceNorm2d):
+            norm = nn.InstanceNorm2d(child.num_features, eps=child.eps, affine=child.affine)
+            norm.load_state_dict(child.state_dict())
+            setattr(module, name, norm)
+        else:
+            use_torchs_norm(child)
+
+
+def steps(work: Workload, device: torch.device, names: tuple[str, ...], *, compiled: bool) -> dict[str, Step]:
+    """The contenders of these names, ready; all where no name is given."""
+    known = contenders(work, device, compiled=compiled)
+    wanted = names or (REFERENCE, *known)
+    return {
+        name: reference_step(work, device) if name == REFERENCE else library_step(known[name], work, device)
+        for name in wanted
+    }
+
+
+def use(threads: int) -> int:
+    """Give every contender so many threads; 0: as many as there are cores."""
+    threads = threads or len(os.sched_getaffinity(0))
+    torch.set_num_threads(threads)
+    return threads

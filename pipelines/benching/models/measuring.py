@@ -1,0 +1,200 @@
+"""`compare_ways`: a model through every engine that is there, at several sizes."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+import tyro
+
+from pipelines.benching.models.closeness import bar_of, closeness
+from pipelines.benching.models.pictures import example_beside, sample_of
+from pipelines.benching.models.probe import Fresh, fresh
+from pipelines.benching.models.results import ModelResults, Row, Stream
+from pipelines.benching.models.ways import Model, Way, model_named, ways
+from pipelines.benching.timing import Call, Clock, race
+from pipelines.benching.watching import Watch, first_line
+from pipelines.runs import RUNS
+from pipelines.tasks import Translate
+from translate.errors import ConfigurationError, PixturnError, require
+from translate.runtime.codec import Sample
+
+SIZES_PX: Final = (256, 512, 1024)
+BATCHES: Final = (2, 4, 8)
+_TOGETHER_PIXELS: Final = 2_000_000
+"""Larger calls gain nothing, and take memory."""
+_PROBE_UNITS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Times one picture and a stream of them, from pixels in memory to pixels in memory, on every engine that is there.
+
+    With load time, the first picture of a fresh process, its memory, and how far the picture is from that of ONNX
+    Runtime in fp32. Files beside it that hold the same model in int8, fp16 or with pixels in and out are timed too.
+    """
+
+    sizes_px: Annotated[tuple[int, ...], tyro.conf.arg(metavar="P...")] = SIZES_PX
+    """Sides of the square pictures."""
+    batches: Annotated[tuple[int, ...], tyro.conf.arg(metavar="N...")] = BATCHES
+    """Pictures that go through together, to be tried beside one; fewer where they are large."""
+    rounds: int = 5
+    """Timed turns of each."""
+    picture: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the bundle's example)")
+    ] = None
+    """A real picture for the comparison with fp32."""
+    fresh: bool = True
+    """Start a process for each engine, for its first picture and its memory."""
+    direction: Annotated[str | None, tyro.conf.arg(metavar="DIRECTION", help_behavior_hint="(default: AtoB)")] = None
+    """Which generator of a run: AtoB, or BtoA where the method has it."""
+    runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
+    """Folder of the runs."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be."""
+        require(self.rounds >= 1, "rounds", self.rounds, "at least 1")
+        require(min(self.sizes_px, default=0) >= 1, "sizes-px", min(self.sizes_px, default=0), "at least 1 px")
+        require(min(self.batches, default=1) >= 1, "batches", min(self.batches, default=1), "at least 1")
+
+
+def compare_ways(name: str, options: ModelOptions, watch: Watch) -> ModelResults:
+    """Measure a model; what a signal cut short is left out.
+
+    Raises:
+        ModelError: there is no such model, or none of its ways works.
+        ConfigurationError: it does not turn pictures into pictures.
+        PictureError: the picture is refused.
+    """
+    model = model_named(name, runs=options.runs, direction=options.direction)
+    found, missing = ways(model)
+    comparison = _Comparison(model, options, watch, time.perf_counter)
+    comparison.open(found)
+    comparison.measure()
+    return comparison.results(missing)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Opened:
+    way: Way
+    translate: Translate
+    load_sec: float
+
+
+class _Comparison:
+    def __init__(self, model: Model, options: ModelOptions, watch: Watch, clock: Clock) -> None:
+        self._model, self._options, self._watch, self._clock = model, options, watch, clock
+        self._picture = options.picture or (example_beside(model.files[0]) if model.files else None)
+        self._opened: dict[Way, _Opened] = {}
+        self._rows: dict[Way, Row] = {}
+        self._failed: list[str] = []
+
+    def open(self, found: Sequence[Way]) -> None:
+        """Load the model each way; a way that cannot be becomes a line. Raises what the last said where none can."""
+        self._watch.expect("loading", 0.0)
+        last: PixturnError | None = None
+        for way in found:
+            start = self._clock()
+            try:
+                translate = way.open(self._options.runs)
+            except ConfigurationError:
+                raise
+            except PixturnError as problem:
+                last = problem
+                self._failed.append(f"{way.words}: {first_line(problem)}")
+                continue
+            self._opened[way] = _Opened(way=way, translate=translate, load_sec=self._clock() - start)
+        if not self._opened and last is not None:
+            raise last
+
+    def measure(self) -> None:
+        """Sizes one after the other; within one all ways take turns."""
+        for way, opened in self._opened.items():
+            self._rows[way] = Row(way=way, card=opened.translate.card, load_sec=opened.load_sec, single={}, stream={})
+        for side_px in self._options.sizes_px:
+            self._size(side_px)
+        self._compare()
+        if self._options.fresh:
+            self._probe()
+
+    def results(self, missing: Sequence[str]) -> ModelResults:
+        """What there is."""
+        return ModelResults(
+            model=self._model.name,
+            picture=str(self._picture) if self._picture else "a made-up picture",
+            sizes_px=self._options.sizes_px,
+            rows=[row for row in self._rows.values() if row.single],
+            missing=missing,
+            failed=self._failed,
+        )
+
+    def _size(self, side_px: int) -> None:
+        samples = {way: self._sample(opened.translate, side_px) for way, opened in self._opened.items()}
+        batches = [1, *(size for size in self._options.batches if size * side_px**2 <= _TOGETHER_PIXELS and size > 1)]
+        calls: dict[tuple[Way, int], Call] = {
+            (way, size): partial(opened.translate.batch, [samples[way]] * size)
+            for way, opened in self._opened.items()
+            for size in batches
+        }
+        units = {(way, size): size * side_px**2 / 65536 for way, size in calls}
+        self._watch.expect(f"{side_px} px", sum(units.values()) * (self._options.rounds + 1) + self._later(side_px))
+        done = race(calls, rounds=self._options.rounds, watch=self._watch, units=units, clock=self._clock)
+        for (way, size), problem in done.failures.items():
+            self._failed.append(f"{way.words}, {size} of {side_px} px: {first_line(problem)}")
+        for way, row in self._rows.items():
+            timings = {size: done.timings[way, size] for size in batches if (way, size) in done.timings}
+            if 1 in timings:
+                streams = [
+                    Stream(batch=size, pictures_per_sec=size / timing.median_sec) for size, timing in timings.items()
+                ]
+                best = max(streams, key=lambda stream: stream.pictures_per_sec)
+                self._rows[way] = replace(
+                    row, single={**row.single, side_px: timings[1]}, stream={**row.stream, side_px: best}
+                )
+
+    def _later(self, side_px: int) -> float:
+        """The work that comes after this size."""
+        sizes = self._options.sizes_px[list(self._options.sizes_px).index(side_px) + 1 :]
+        calls = [
+            size * side**2 / 65536
+            for side in sizes
+            for size in (1, *self._options.batches)
+            if size == 1 or size * side**2 <= _TOGETHER_PIXELS
+        ]
+        probes = _PROBE_UNITS * len(self._opened) if self._options.fresh else 0.0
+        return sum(calls) * len(self._opened) * (self._options.rounds + 1) + probes
+
+    def _compare(self) -> None:
+        """The smallest picture, as each way makes it, against the first way's."""
+        side_px, reference = min(self._options.sizes_px), None
+        for way, row in self._rows.items():
+            if self._watch.asks_to_stop() or not row.single:
+                continue
+            translate = self._opened[way].translate
+            made = translate.outputs(self._sample(translate, side_px))
+            if reference is None:
+                reference = made
+                continue
+            agreement = closeness(made, reference, row.card)
+            beyond = tuple(agreement.beyond(bar_of(row.card, way.compute)))
+            self._rows[way] = replace(row, agreement=agreement, beyond=beyond)
+
+    def _probe(self) -> None:
+        side_px = self._options.sizes_px[0]
+        self._watch.expect("fresh processes", _PROBE_UNITS * len(self._opened))
+        for way, row in self._rows.items():
+            if not self._watch.asks_to_stop():
+                self._rows[way] = replace(row, fresh=self._fresh(way, side_px))
+                self._watch.advance(_PROBE_UNITS)
+
+    def _fresh(self, way: Way, side_px: int) -> Fresh | None:
+        try:
+            return fresh(way, side_px, self._options.runs)
+        except (OSError, ValueError) as problem:
+            self._failed.append(f"{way.words}: {first_line(problem)}")
+            return None
+
+    def _sample(self, translate: Translate, side_px: int) -> Sample:
+        return sample_of(translate.card, self._picture, side_px)

@@ -1,0 +1,98 @@
+"""The training benchmark's own arithmetic, and that its contenders differ by what their names say."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.contenders import (
+    PLAIN,
+    PUBLISHED,
+    REFERENCE,
+    SHIPPED,
+    TRICKS,
+    Workload,
+    alone,
+    as_it_ships,
+    contenders,
+    plain,
+    steps,
+    switched,
+    use_torchs_norm,
+)
+from benchmarks.equal_quality import Run, _keep, _known, _spreads
+from benchmarks.training_growth import Growth, exponent
+from translate.networks.norm import norm_layer
+
+CPU = torch.device("cpu")
+TINY = Workload(system="compact", size_px=16, batch_size=1)
+
+
+@pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.words)
+@pytest.mark.parametrize("system", PUBLISHED)
+def test_a_trick_is_one_change_that_can_be_taken_back(system: str, trick):
+    bare = plain(as_it_ships(Workload(system=system, size_px=64, batch_size=1), CPU))
+    assert trick.off(bare) == bare
+    assert trick.on(bare) != bare
+    assert trick.off(trick.on(bare)) == bare
+
+
+def test_every_trick_is_there_alone_and_switched_in_what_ships():
+    known = contenders(TINY, CPU, compiled=True)
+    bare, shipped = known[PLAIN], known[SHIPPED]
+    assert len(known) == 2 + 2 * len(TRICKS)
+    for trick in TRICKS:
+        assert known[alone(trick)] == trick.on(bare)
+        other = known[switched(trick, shipped)]
+        assert other in (trick.on(shipped), trick.off(shipped))
+        assert other != shipped
+
+
+def test_nothing_is_averaged_since_the_reference_averages_nothing():
+    assert as_it_ships(TINY, CPU).recipe.average_half_life_images == 0
+
+
+def test_both_sides_play_an_iteration_of_the_benchmark():
+    for step in steps(TINY, CPU, (REFERENCE, PLAIN), compiled=False).values():
+        assert step()
+
+
+def test_torchs_norm_takes_every_place_and_the_weights():
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.Sequential(norm_layer("instance-affine", 4)), norm_layer("instance", 4)
+    )
+    torch.nn.init.normal_(network[1][0].weight)
+    pictures = torch.rand(1, 3, 8, 8)
+    before = network(pictures)
+    use_torchs_norm(network)
+    assert [type(layer) for layer in network.modules() if isinstance(layer, nn.InstanceNorm2d)] == [
+        nn.InstanceNorm2d
+    ] * 2
+    torch.testing.assert_close(network(pictures), before)
+
+
+@pytest.mark.parametrize("power", [0.7, 1.0, 2.0])
+def test_the_exponent_is_that_of_a_power_law(power: float):
+    at = (1, 2, 5, 30)
+    assert exponent(at, [3.0 * number**power for number in at]) == pytest.approx(power)
+
+
+def test_a_batch_that_costs_nothing_more_a_sample_is_linear():
+    part = Growth(system="compact", contender=SHIPPED, what="samples a step", at=(1, 4, 16), seconds=(0.5, 0.5, 0.5))
+    assert part.exponent == pytest.approx(1.0)
+
+
+def test_a_difference_is_told_in_spreads_of_one_run():
+    assert _spreads([2.0, 4.0], [1.0, 3.0]) == "+1 (+0.7 spreads)"  # of standard deviations of 2 ** 0.5 each
+    assert _spreads([2.0], [1.0]) == "+1"
+
+
+def test_runs_that_were_made_are_read_again(tmp_path: Path):
+    run = Run(system="pix2pix", contender=REFERENCE, seed=1, seconds=2.0, cpu_seconds=1.0, scores={"l1": 3.0})
+    path = tmp_path / "runs" / "quality.json"
+    assert _known(path) == []
+    _keep([run], path)
+    assert _known(path) == [run]
+    assert json.loads(path.read_text())[0]["seed"] == 1
