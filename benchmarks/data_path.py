@@ -50,6 +50,8 @@ class Options:
     """Which data sets."""
     workers: tuple[int, ...] = (0, 1, 2)
     """Processes that read ahead; 0: the training process."""
+    share: float = 1.0
+    """Of the pictures of each data set; less only to see that this works."""
     rounds: int = 5
     """Turns of every contender."""
     seconds: float = 2.0
@@ -113,7 +115,7 @@ def _speed(row: Row) -> str:
 def _measured(name: str, folder: Path, options: Options, threads: int) -> tuple[list[Row], Row]:
     """All paths and the step of one kind, and how fast its cache is made."""
     kind = KINDS[name]
-    kind.draw(folder / "data")
+    kind.draw(folder / "data", options.share)
     device = torch.device(options.device)
     recipe, data = _opened(kind, folder / "data", device, threads)
     began = time.perf_counter()

@@ -26,11 +26,11 @@ class Kind:
     augmentation: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What is other than in the recipe."""
 
-    def draw(self, root: Path) -> None:
-        """Write all of it."""
+    def draw(self, root: Path, share: float = 1.0) -> None:
+        """Write this share of it."""
         for number, folder in enumerate(self.folders):
             (root / folder).mkdir(parents=True)
-            for index in range(self.count):
+            for index in range(round(share * self.count)):
                 picture = drawn(index + 100_000 * number, self.height, self.width)
                 options = {"quality": 92} if self.file_format == "jpg" else {}
                 picture.save(root / folder / f"{index:05d}.{self.file_format}", **options)

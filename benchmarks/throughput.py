@@ -115,8 +115,11 @@ def _onnxruntime(data: bytes, pictures: Floats, batches: Sequence[int]) -> dict[
     session, alone, cores = new_session(data), new_session(data, threads=1), usable_cores()
     pool = ThreadPoolExecutor(cores)
 
+    def one(index: int) -> None:
+        alone.run(None, {"a": pictures[index : index + 1]})
+
     def in_flight() -> None:
-        list(pool.map(lambda index: alone.run(None, {"a": pictures[index : index + 1]}), range(PICTURES)))
+        list(pool.map(one, range(PICTURES)))
 
     ways = _in_batches(lambda given: session.run(None, {"a": given}), pictures, batches)
     return {**ways, f"{cores} in flight": in_flight}

@@ -23,6 +23,7 @@ KINDS = {
     "fourier": {"kind": "fourier"},
     "plain": {"kind": "fourier", "fourier": False},
     "context-encoder": {"kind": "context-encoder"},
+    "unet": {"kind": "unet"},
 }
 UPSAMPLINGS = ["transposed", "bilinear", "nearest"]
 
@@ -200,10 +201,17 @@ def test_crops_that_it_cannot_take(name, crop_px, down):
         tiny(name, crop_px=crop_px, down=down)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"kind": "lama"}, "kind"), ({"upsampling": "cubic"}, "upsampling")])
-def test_names_that_there_are_not(options, message):
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("fourier", {"kind": "lama"}, "kind"),
+        ("fourier", {"upsampling": "cubic"}, "upsampling"),
+        ("unet", {"upsampling": "cubic"}, "upsampling"),
+    ],
+)
+def test_names_that_there_are_not(name, options, message):
     with pytest.raises(ConfigurationError, match=message):
-        tiny("fourier", **options)
+        tiny(name, **options)
 
 
 @pytest.mark.parametrize(

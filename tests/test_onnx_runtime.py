@@ -238,3 +238,22 @@ def test_a_session_has_a_thread_a_core(tmp_path, monkeypatch):
     monkeypatch.setattr(translate.runtime.session, "usable_cores", lambda: 3)
     options = OnnxRuntime(negative(tmp_path / "a.onnx"), device="cpu")._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level) == (3, 1, 3)
+
+
+def test_threads_that_wait_leave_their_cores_to_others(tmp_path, monkeypatch):
+    given = []
+
+    class Options(onnxruntime.SessionOptions):
+        def add_session_config_entry(self, key, entry):
+            given.append((key, entry))
+            super().add_session_config_entry(key, entry)
+
+    monkeypatch.setattr(onnxruntime, "SessionOptions", Options)
+    data = negative(tmp_path / "negative.onnx").read_bytes()
+    for spins in (False, True):  # the second is the broken control
+        given.clear()
+        translate.runtime.session.new_session(data, spins=spins)
+        assert ("session.intra_op.allow_spinning", str(int(spins))) in given
+    given.clear()
+    OnnxRuntime(tmp_path / "negative.onnx", device="cpu")
+    assert ("session.intra_op.allow_spinning", "0") in given

@@ -148,3 +148,11 @@ def test_a_recipe_by_minutes_is_estimated_in_images(tmp_path, monkeypatch):
     assert "about 2,400 images" in by_minutes
     by_images = estimating.estimate(recipe(tmp_path / "photos", length=Length(images=2400)), "cpu", name="compact")
     assert "compact as by its recipe (2,400 images of 32 px): about 20 minutes" in by_images
+
+
+@pytest.mark.parametrize(("count", "code"), [(1, 3), (2, 0)])
+def test_a_single_photo_is_refused_by_check_as_by_training(count, code, tmp_path):
+    album(tmp_path / "photos", count=count)
+    shown = pixturn("check", tmp_path / "photos", "--recipe", "compact")
+    assert shown.code == code
+    assert ("a single training picture in domain b" in shown.out) == bool(code)

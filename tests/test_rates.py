@@ -90,7 +90,7 @@ def test_without_warm_up_the_first_step_has_the_whole_rate():
 
 def _moved(images: int = 2, **changes: Any) -> torch.Tensor:
     """How far the first network went in the step that began after `images`."""
-    engine = game_engine(optimisers={"left": SGD(learning_rate=1e-3), "right": SGD(learning_rate=1e-3)}, **changes)
+    engine = game_engine(optimisers={"left": SGD(learning_rate=0.1), "right": SGD(learning_rate=0.1)}, **changes)
     engine.draws = images // 2
     before = engine.method.left.weight.detach().clone()  # pyright: ignore[reportAttributeAccessIssue]
     engine.play(numbered())
@@ -108,7 +108,7 @@ def _moved(images: int = 2, **changes: Any) -> torch.Tensor:
     ],
 )
 def test_the_engine_steps_so_much_farther(changes: dict[str, Any], expected: float):
-    torch.testing.assert_close(_moved(**changes), expected * _moved(), rtol=1e-4, atol=1e-9)
+    torch.testing.assert_close(_moved(**changes), expected * _moved(), rtol=1e-3, atol=1e-6)
 
 
 def test_runs_stored_before_this_existed_read_as_they_were():

@@ -34,6 +34,9 @@ AUGMENTATIONS = {
     "sizes drawn": replace(PLAIN, scale_jitter=0.3),
     "short side, sizes drawn": replace(PLAIN, keep_aspect=True, scale_jitter=0.3),
     "nothing drawn": Augmentation(load_px=16, crop_px=16, flip=False),
+    "whole and coloured": Augmentation(
+        load_px=16, crop_px=16, flip=False, colour_a=ColourJitter(brightness=0.5), colour_b=ColourJitter(hue=0.5)
+    ),
     "turned and coloured": replace(
         PLAIN,
         vertical_flip=True,

@@ -57,11 +57,6 @@ def processor() -> str:
     return f"{name} ({', '.join(fast)})" if fast else name
 
 
-def has_bf16() -> bool:
-    """Whether the processor multiplies bf16 itself, as far as the system says."""
-    return "bf16" in processor()
-
-
 def peak_memory_mb() -> float:
     """The most memory that this process has held so far; 0 where the system does not say."""
     # Not getrusage: its peak starts with that of the process that started this one.

@@ -76,7 +76,7 @@ def _is_recipe(name: str) -> bool:
 
 def _runs_in(arguments: Sequence[str]) -> Path:
     """Where `--runs` says that the runs lie: what a name means depends on it."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if word == "--runs":
             return Path(following)
         if word.startswith("--runs="):

@@ -102,6 +102,7 @@ def inpaint_small() -> Recipe[Any]:
     config = replace(
         recipe.config,
         generator=InpainterConfig(kind="unet", width=24, down=6, upsampling="nearest", base="surroundings"),
+        reconstruction="huber",
         hole_weight=10.0,
         known_weight=0.0,  # it would hold the network at the plain filling, which is right everywhere but in the hole
         adversarial_weight=0.0,
@@ -111,7 +112,7 @@ def inpaint_small() -> Recipe[Any]:
     return replace(
         recipe,
         config=config,
-        optimisers={"generator": Adam(learning_rate=1e-3, beta1=0.9)},
+        optimisers={"generator": Adam(learning_rate=3e-4, beta1=0.9)},
         length=Length(minutes=25),
         augmentation=Augmentation(load_px=232, crop_px=192, keep_aspect=True, scale_jitter=0.2),
         batch_size=6,

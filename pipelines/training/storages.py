@@ -15,7 +15,7 @@ _BLOCK_BYTES = 512
 
 
 class LiveStorages(TorchDispatchMode):
-    """Within it, every operation's results are counted until nobody holds them: `now_bytes`, at most `peak_bytes`.
+    """Counts what operations take and make until nobody holds it: `now_bytes`, and the most at once, `peak_bytes`.
 
     What operations need besides (workspaces of convolutions, say) and what allocators waste is not seen. Questions that
     fake tensors cannot answer ("is all of it finite?", "how full is the pool?") are answered by yes and by 1.
@@ -28,7 +28,7 @@ class LiveStorages(TorchDispatchMode):
         self._counted: set[int] = set()
 
     def count(self, tensors: Iterable[Tensor]) -> None:
-        """Count what was made before; views of one storage count once."""
+        """Count these, too; views of one storage count once."""
         for tensor in tensors:
             self._count(tensor.untyped_storage())
 
@@ -57,7 +57,7 @@ class LiveStorages(TorchDispatchMode):
         if func is torch.ops.aten._local_scalar_dense.default and isinstance(args[0], FakeTensor):
             return _yes(args[0].dtype)
         made = func(*args, **(kwargs or {}))
-        self.count(each for each in pytree.tree_leaves(made) if isinstance(each, Tensor))
+        self.count(each for each in pytree.tree_leaves((args, kwargs, made)) if isinstance(each, Tensor))
         return made
 
 

@@ -20,6 +20,7 @@ from translate.data.augmentation import limit_threads
 from translate.data.dataset import Address, BatchSource, Collated
 from translate.data.quarantine import Quarantine
 from translate.data.randomness import Purpose, permutation
+from translate.data.waiting import Waiting
 from translate.errors import ConfigurationError, DatasetError, StorageError
 
 
@@ -88,6 +89,7 @@ class Batches(Iterator[dict[str, Tensor]]):
     ) -> None:
         self._source: Iterator[Collated] | None = source
         self._workers = workers
+        self._waiting = Waiting(workers)
         self._processes = processes
         self._step = step
         self.position = position
@@ -104,7 +106,7 @@ class Batches(Iterator[dict[str, Tensor]]):
         """
         if self._source is None:
             raise StopIteration
-        with self._hearing_deaths():
+        with self._hearing_deaths(), self._waiting.measured():
             tensors, refused = _take(self._source, self._workers)
         self.quarantine.admit(refused)
         if not tensors:

@@ -105,7 +105,7 @@ def _unet(config: InpainterConfig, inputs: int, outputs: int, _crop_px: int) -> 
         width=config.width,
         depth=config.down,
         norm=config.norm,
-        resampling=_RESAMPLING[config.upsampling],
+        resampling=choose(_RESAMPLING, config.upsampling, "--config.generator.upsampling"),
     )
     initialise(network)
     return network
@@ -124,4 +124,4 @@ _BUILDERS: Mapping[str, Callable[[InpainterConfig, int, int, int], InpainterNetw
     "context-encoder": _context_encoder,
     "unet": _unet,
 }
-_RESAMPLING: Mapping[Upsampling, Resampling] = {"transposed": "paper", "bilinear": "blur", "nearest": "nearest"}
+_RESAMPLING: Mapping[str, Resampling] = {"transposed": "paper", "bilinear": "blur", "nearest": "nearest"}

@@ -8,14 +8,14 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from pipelines.benching.machine import free_memory_bytes, has_bf16
+from pipelines.benching.machine import free_memory_bytes
 from pipelines.benching.training.batches import synthetic_batch
 from pipelines.benching.training.comparing import Workshop
 from pipelines.benching.training.settings import TrainingSetting
 from pipelines.training.fitting import peak_bytes, usable_bytes
 from pipelines.training.session import build_method, require_optimisers
 from translate.card import FixedPicture, PicturePort
-from translate.devices import prepare_device
+from translate.devices import multiplies_bf16, prepare_device
 from translate.engine import Engine
 from translate.method import Progress
 from translate.random_state import seed_everything
@@ -64,8 +64,8 @@ class _Memory:
         self._known: dict[TrainingSetting, int | None] = {}
 
     def peak_bytes(self, setting: TrainingSetting) -> int | None:
-        """See Workshop; compiling and threads make no difference that is known of."""
-        key = replace(setting, compile=False, threads=1)
+        """See Workshop; only precision and batch size make a difference that is known of."""
+        key = replace(setting, layout="plain", compile=False, threads=1)
         if key not in self._known:
             self._known[key] = self._counted(key)
         return self._known[key]
@@ -92,13 +92,18 @@ class _Memory:
 
 def workshop(recipe: Recipe[Any], device: torch.device) -> Workshop:
     """Steps of a recipe on a device; `recipe` says what its data are, and nothing else is `auto`."""
-    recipe = replace(recipe, length=Length(images=_IMAGES))
+    recipe = lasting(recipe)
 
     def open_step(setting: TrainingSetting) -> Step:
         return Step(setting.applied(recipe), device)
 
     memory = _Memory(recipe, device)
     return Workshop(open=open_step, refusal=memory.refusal, memory_bytes=memory.peak_bytes, forget=_forget)
+
+
+def lasting(recipe: Recipe[Any]) -> Recipe[Any]:
+    """The recipe as a run so long that no iteration changes how far it is."""
+    return replace(recipe, length=Length(images=_IMAGES))
 
 
 def precisions_on(device: torch.device) -> tuple[list[Precision], list[str]]:
@@ -109,7 +114,7 @@ def precisions_on(device: torch.device) -> tuple[list[Precision], list[str]]:
         return ["fp32", "fp16"], ["bf16: this GPU would emulate it"]
     if device.type != "cpu":
         return ["fp32"], [f"bf16: not tried on {device.type}"]
-    if has_bf16():
+    if multiplies_bf16():
         return ["fp32", "bf16"], []
     return ["fp32"], ["bf16: this processor would emulate it (it has neither AVX512-BF16 nor AMX)"]
 
