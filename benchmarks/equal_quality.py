@@ -6,11 +6,9 @@ fp32. Networks are narrow and pictures small, so that a run takes minutes on one
 papers. What is equal is equal within the spread over seeds, which the table gives.
 """
 
-import json
-import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -20,6 +18,7 @@ import tyro
 from torch import Tensor
 
 from benchmarks.alike import copy_weights
+from benchmarks.quality_runs import MEASURES, Run, keep, known, table
 from benchmarks.reference.cyclegan import CycleGAN
 from benchmarks.reference.pix2pix import Pix2Pix
 from benchmarks.reference.system import System, prepare, train
@@ -35,7 +34,6 @@ from translate.processes import Processes
 from translate.random_state import seed_everything
 from translate.recipe import Length, RateRule, Recipe
 
-MEASURES: Final = ("l1", "psnr", "perceptual", "kid")
 BLOCKS: Final = 3
 """Of CycleGAN's narrow ResNet."""
 
@@ -68,18 +66,6 @@ class Options:
     """cpu or cuda."""
     json: Path | None = None
     """Write every run's scores to this file, after each run; runs that it has already are not repeated."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One training and what came of it; seconds are of training alone, on the clock and of the processor."""
-
-    system: str
-    contender: str
-    seed: int
-    seconds: float
-    cpu_seconds: float
-    scores: dict[str, float]
 
 
 Change = Callable[[Recipe[Any], int], Recipe[Any]]
@@ -138,15 +124,15 @@ REFERENCES: Mapping[str, Callable[[Options], System]] = {
 def main(options: Options) -> None:
     """Print a table in Markdown."""
     prepare()
-    runs = _known(options.json)
+    runs = known(options.json)
     for system in options.systems:
         for seed in range(options.seeds):
             for contender in options.contenders or CONTENDERS:
                 if not any((run.system, run.contender, run.seed) == (system, contender, seed) for run in runs):
                     runs.append(_run(system, contender, seed, options))
-                    _keep(runs, options.json)
+                    keep(runs, options.json)
                     print(runs[-1], flush=True)
-    _print(runs)
+    print("\n" + "\n".join(table(runs, REFERENCE)))
 
 
 def recipe_of(system: str, seed: int, options: Options) -> Recipe[Any]:
@@ -217,48 +203,6 @@ def _scores(session: Session, options: Options) -> dict[str, float]:
     method.load_state({name: value.contiguous() for name, value in session.engine.method.state().items()})
     measured = kit_of(judged.recipe).validator(judged).measure()
     return {name: score.value for name, score in measured.items() if name in MEASURES}
-
-
-def _known(path: Path | None) -> list[Run]:
-    if path is None or not path.exists():
-        return []
-    return [Run(**run) for run in json.loads(path.read_text(encoding="utf-8"))]
-
-
-def _keep(runs: Sequence[Run], path: Path | None) -> None:
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps([asdict(run) for run in runs], indent=1), encoding="utf-8")
-
-
-def _print(runs: Sequence[Run]) -> None:
-    """Means and standard deviations over the seeds, and how far each mean is from the reference's, in such units."""
-    names = [name for name in MEASURES if all(name in run.scores for run in runs)]
-    head = " | ".join(f"{name} | from the reference" for name in names)
-    print(f"\n| system | contender | seeds | {head} | CPU minutes |\n|---|---|---|{'---|---|' * len(names)}---|")
-    for system, contender in dict.fromkeys((run.system, run.contender) for run in runs):
-        ours = [run for run in runs if (run.system, run.contender) == (system, contender)]
-        base = [run for run in runs if (run.system, run.contender) == (system, REFERENCE)]
-        cells = " | ".join(_cell(name, ours, base) for name in names)
-        minutes = statistics.mean(run.cpu_seconds for run in ours) / 60
-        print(f"| {system} | {contender} | {len(ours)} | {cells} | {minutes:.1f} |")
-
-
-def _cell(name: str, ours: Sequence[Run], base: Sequence[Run]) -> str:
-    values, theirs = ([run.scores[name] for run in part] for part in (ours, base))
-    distance = "" if not theirs or ours == base else _spreads(values, theirs)
-    return f"{statistics.mean(values):.4g} ± {_spread(values):.2g} | {distance}"
-
-
-def _spread(values: Sequence[float]) -> float:
-    return statistics.stdev(values) if len(values) > 1 else 0.0
-
-
-def _spreads(values: Sequence[float], theirs: Sequence[float]) -> str:
-    """The difference of the means, and in standard deviations of one run."""
-    difference = statistics.mean(values) - statistics.mean(theirs)
-    spread = (0.5 * (_spread(values) ** 2 + _spread(theirs) ** 2)) ** 0.5
-    return f"{difference:+.3g}" + (f" ({difference / spread:+.1f} spreads)" if spread else "")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,15 @@ from torch_engines import network_named, write_model
 from translate.runtime.approvals import CACHE_VARIABLE
 from translate.runtime.cores import usable_cores
 
+ENGINES: Mapping[str, tuple[str, str]] = {
+    "ONNX Runtime fp32": ("cpu", "fp32"),
+    "OpenVINO fp32": ("openvino", "fp32"),
+    "OpenVINO bf16": ("openvino", "bf16"),
+}
+"""Device and arithmetic by the engine's name."""
 PROGRAM = """
 import sys, pipelines
-pipelines.load(sys.argv[1], device="cpu")(sys.argv[2])
+pipelines.load(sys.argv[1], device=sys.argv[3], compute=sys.argv[4])(sys.argv[2])
 assert "torch" not in sys.modules
 """
 
@@ -36,6 +43,8 @@ class Options:
 
     networks: tuple[str, ...] = ("ResNet-small",)
     """Which networks."""
+    engines: tuple[str, ...] = tuple(ENGINES)
+    """Which engines."""
     size_px: int = 256
     """Side of the square picture."""
     rounds: int = 7
@@ -45,26 +54,32 @@ class Options:
 def main(options: Options) -> None:
     """Print a table in Markdown."""
     print(description(torch.device("cpu"), usable_cores()))
-    print("\n| network | px | process | seconds (quartiles) |\n|---|---|---|---|")
+    print("\n| network | px | engine | process | seconds (quartiles) |\n|---|---|---|---|---|")
     for name in options.networks:
         with tempfile.TemporaryDirectory() as folder:
             path, picture = write_model(network_named(name), Path(folder)), Path(folder) / "in.png"
             Image.fromarray(np.zeros((options.size_px, options.size_px, 3), np.uint8)).save(picture)
-            _seconds(path, picture, cache=Path(folder) / "warm")  # the disk's cache, and Python's compiled files
-            caches = {
-                "first time": [Path(folder) / f"cache-{index}" for index in range(options.rounds)],
-                "again": [Path(folder) / "warm"] * options.rounds,
-            }
-            for process, places in caches.items():
-                timing = summary([_seconds(path, picture, cache=place) for place in places])
-                figures = f"{timing.median:.2f} ({timing.lower:.2f} to {timing.upper:.2f})"
-                print(f"| {name} | {options.size_px} | {process} | {figures} |", flush=True)
+            for engine in options.engines:
+                _rows(name, engine, path, picture, options)
 
 
-def _seconds(path: Path, picture: Path, *, cache: Path) -> float:
+def _rows(name: str, engine: str, path: Path, picture: Path, options: Options) -> None:
+    folder = path.parent / engine
+    _seconds(path, picture, engine, cache=folder / "warm")  # the disk's cache, and Python's compiled files
+    caches = {
+        "first time": [folder / f"cache-{index}" for index in range(options.rounds)],
+        "again": [folder / "warm"] * options.rounds,
+    }
+    for process, places in caches.items():
+        timing = summary([_seconds(path, picture, engine, cache=place) for place in places])
+        figures = f"{timing.median:.2f} ({timing.lower:.2f} to {timing.upper:.2f})"
+        print(f"| {name} | {options.size_px} | {engine} | {process} | {figures} |", flush=True)
+
+
+def _seconds(path: Path, picture: Path, engine: str, *, cache: Path) -> float:
     environment = {**os.environ, CACHE_VARIABLE: str(cache)}
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", PROGRAM, path, picture], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", PROGRAM, path, picture, *ENGINES[engine]], env=environment, check=True)
     return time.perf_counter() - start
 
 

@@ -28,6 +28,7 @@ from pipelines.load import require_translator
 from pipelines.runs import bundle_of
 from pipelines.tasks import Translate
 from translate.card import Card
+from translate.data.headers import EXTENSIONS
 from translate.data.pictures import read_picture
 from translate.export.graph import set_card
 from translate.export.precision import quantise
@@ -122,9 +123,9 @@ def _int8(path: Path, card: Card, pictures: Sequence[Pixels], folder: Path) -> P
 
 
 def _photos(folder: Path, options: Options) -> list[Pixels]:
-    files = sorted(folder.glob("*.png"))[: options.most]
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)[: options.most]
     if not files:
-        raise SystemExit(f"{folder}: there is no .png file in this folder")
+        raise SystemExit(f"{folder}: there is no picture in this folder")
     return [_square(read_picture(path), options.side_px) for path in files]
 
 
@@ -153,7 +154,7 @@ def _has_target(card: Card) -> bool:
 
 
 def _made(translate: Translate, picture: Pixels) -> Pixels:
-    return np.asarray(next(iter(translate.outputs(picture).values())))
+    return np.asarray(next(iter(translate.outputs(picture).values())), np.uint8)
 
 
 def _all(translate: Translate, pictures: Sequence[Pixels]) -> None:

@@ -6,13 +6,15 @@ own that runs that engine alone (torch's own libraries included where the engine
 """
 
 import copy
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +44,10 @@ class Options:
     """cpu or cuda."""
     memory: bool = True
     """Whether to start a process an engine for its peak memory."""
+    out: Path | None = None
+    """Where to write all figures as JSON."""
+    plot: Path | None = None
+    """Where to draw milliseconds against size, as .png (with `pip install pixturn[examples]`)."""
 
 
 def main(options: Options) -> None:
@@ -52,19 +58,28 @@ def main(options: Options) -> None:
     print(description(device, options.threads))
     print("matrix product: " + ", ".join(f"{kind} {peak / 1e9:,.0f} GFLOP/s" for kind, peak in peaks.items()))
     print(f"\n{HEAD}\n|---|---|---|---|---|---|---|---|")
+    rows = list[dict[str, Any]]()
     for name in options.networks:
         with tempfile.TemporaryDirectory() as folder:
             graph = Path(folder) / "model.onnx"
             write_graph(network_named(name), graph)
             for size_px in options.sizes_px:
-                _rows(name, graph, size_px, options, peaks)
+                rows += _rows(name, graph, size_px, options, peaks)
+    _print_slopes(rows)
+    if options.plot is not None:
+        from inference_drawing import draw
+
+        draw(rows, options.plot)
+    if options.out is not None:
+        options.out.write_text(json.dumps({"peaks": peaks, "rows": rows}, indent=2) + "\n")
 
 
-def _rows(name: str, graph: Path, size_px: int, options: Options, peaks: Mapping[str, float]) -> None:
+def _rows(name: str, graph: Path, size_px: int, options: Options, peaks: Mapping[str, float]) -> list[dict[str, Any]]:
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, size_px, size_px)).astype(np.float32)
     network = network_named(name)
     timings = alternately(_contestants(network, graph, picture, options), rounds=options.rounds)
     work = _flops(network, picture)
+    rows = list[dict[str, Any]]()
     for engine, timing in timings.items():
         what = name if engine in TORCH_ENGINES else str(graph)
         memory = f"{_peak_memory_mb(engine, what, size_px, options):,.0f}" if options.memory else ""
@@ -73,6 +88,19 @@ def _rows(name: str, graph: Path, size_px: int, options: Options, peaks: Mapping
         ratio = timings[EAGER].median / timing.median
         figures = f"{_milliseconds(timing)} | {1 / timing.median:.2f} | {ratio:.2f} | {share} | {memory}"
         print(f"| {name} | {size_px} | {engine} | {figures} |", flush=True)
+        row = {"network": name, "px": size_px, "engine": engine, "times_eager": ratio, "memory_mb": memory}
+        rows.append({**row, **asdict(timing)})
+    return rows
+
+
+def _print_slopes(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Of log time against log pixels: 1 where the cost of a picture is linear in its pixels."""
+    print("\n| network | engine | slope of time by pixels |\n|---|---|---|")
+    for name, engine in dict.fromkeys((row["network"], row["engine"]) for row in rows):
+        own = [row for row in rows if (row["network"], row["engine"]) == (name, engine)]
+        if len(own) > 1:
+            logs = [np.log([row[key] for row in own]) for key in ("px", "median")]
+            print(f"| {name} | {engine} | {np.polyfit(2 * logs[0], logs[1], 1)[0]:.2f} |")
 
 
 def _contestants(network: torch.nn.Module, graph: Path, picture: np.ndarray, options: Options) -> dict[str, Call]:

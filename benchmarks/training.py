@@ -7,10 +7,8 @@ pass counts as work done); memory is the peak of a process of its own. A second 
 third how the cost of a picture grows with its size and with the batch.
 """
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import tyro
@@ -18,28 +16,23 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.contenders import (
     COMPILED,
-    PLAIN,
     PUBLISHED,
     REFERENCE,
     SHIPPED,
-    TRICKS,
     Step,
     Workload,
-    alone,
-    as_it_ships,
     contenders,
-    is_on,
     reference_step,
     steps,
-    switched,
     use,
 )
 from benchmarks.machine import description, peak_flops, synchronise
 from benchmarks.reference.system import prepare
 from benchmarks.timing import Timing, alternately
 from benchmarks.training_drawing import draw_growth, draw_ratios
-from benchmarks.training_growth import Growth, growth
+from benchmarks.training_growth import growth
 from benchmarks.training_memory import peak_memory_mb
+from benchmarks.training_tables import CONTENDERS, Row, costs, ladder, write
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -84,25 +77,6 @@ class Options:
     """Folder for training-ratios.png and training-growth.png (drawing needs `pip install pixturn[examples]`)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One contender."""
-
-    system: str
-    size_px: int
-    batch_size: int
-    contender: str
-    precision: str
-    seconds: Timing
-    times_reference: float
-    share_of_peak: float | None
-    memory_mb: float | None
-
-    @property
-    def pictures_per_sec(self) -> float:
-        return self.batch_size / self.seconds.median
-
-
 def main(options: Options) -> None:
     """Print tables in Markdown."""
     threads, device = use(options.threads), torch.device(options.device)
@@ -111,17 +85,19 @@ def main(options: Options) -> None:
     told = description(device, threads)
     print(told)
     print("matrix product: " + ", ".join(f"{kind} {peak / 1e9:,.0f} GFLOP/s" for kind, peak in peaks.items()))
-    rows = [row for work in _workloads(options) for row in _measured(work, options, peaks)]
-    _print_contenders(rows)
+    print(f"\n{CONTENDERS}")
+    rows: list[Row] = []
+    for work in _workloads(options):
+        rows += _measured(work, options, peaks)
+        write(options.json, told, peaks, rows, [])
     if options.ladder:
-        _print_ladder(rows, device)
+        print("\n" + "\n".join(ladder(rows, device)))
     growing = replace(options, rounds=options.growth_rounds)
     grown = list(growth(options.systems, growing, _timed)) if options.growth_px else []
-    _print_growth(grown)
-    if options.json is not None:
-        _write(options.json, told, peaks, rows, grown)
+    print("\n" + "\n".join(costs(grown)))
+    write(options.json, told, peaks, rows, grown)
     if options.pictures is not None:
-        draw_ratios({(row.system, row.contender): row.times_reference for row in rows}, options.pictures)
+        draw_ratios({(row.where, row.contender): row.times_reference for row in rows}, options.pictures)
         draw_growth(grown, options.pictures)
 
 
@@ -165,6 +141,7 @@ def _measured(work: Workload, options: Options, peaks: dict[str, float]) -> list
                 memory_mb=peak_memory_mb(work, name, options.device, options.threads) if options.memory else None,
             )
         )
+        print(rows[-1].line, flush=True)
     return rows
 
 
@@ -196,68 +173,6 @@ def _flops(work: Workload) -> int:
     with FlopCounterMode(display=False) as counter:
         step()
     return work.batch_size * counter.get_total_flops()
-
-
-def _print_contenders(rows: list[Row]) -> None:
-    head = "| system | px | batch | contender | ms an iteration (quartiles) | pictures/s | times reference |"
-    print(f"\n{head} share of peak | peak memory MB |\n|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        share = "" if row.share_of_peak is None else f"{row.share_of_peak:.0%} of {row.precision}"
-        memory = "" if row.memory_mb is None else f"{row.memory_mb:,.0f}"
-        figures = f"{_milliseconds(row.seconds)} | {row.pictures_per_sec:.2f} | {row.times_reference:.2f}"
-        print(
-            f"| {row.system} | {row.size_px} | {row.batch_size} | {row.contender} | {figures} | {share} | {memory} |",
-            flush=True,
-        )
-
-
-def _print_ladder(rows: list[Row], device: torch.device) -> None:
-    """What each trick gains where nothing else is on, and what it adds to all the others."""
-    print("\n| system | px | batch | trick | off by | ships | gain alone | gain beside the others |")
-    print("|---|---|---|---|---|---|---|---|")
-    for work in dict.fromkeys(
-        Workload(system=row.system, size_px=row.size_px, batch_size=row.batch_size) for row in rows
-    ):
-        seconds = {row.contender: row.seconds.median for row in rows if _is_of(row, work)}
-        shipped = as_it_ships(work, device)
-        for trick in TRICKS:
-            if alone(trick) not in seconds:
-                continue
-            ships, toggled = is_on(trick, shipped), switched(trick, shipped)
-            gain = seconds[PLAIN] / seconds[alone(trick)]
-            last = seconds[toggled] / seconds[SHIPPED] if ships else seconds[SHIPPED] / seconds[toggled]
-            where = f"{work.system} | {work.size_px} | {work.batch_size}"
-            print(
-                f"| {where} | {trick.words} | `{trick.option}` | {'on' if ships else 'off'} | {gain:.2f} | {last:.2f} |"
-            )
-
-
-def _is_of(row: Row, work: Workload) -> bool:
-    return (row.system, row.size_px, row.batch_size) == (work.system, work.size_px, work.batch_size)
-
-
-def _print_growth(grown: list[Growth]) -> None:
-    if not grown:
-        return
-    print("\n| system | contender | ms a picture, as | grows | exponent (1: linear) |\n|---|---|---|---|---|")
-    for part in grown:
-        points = ", ".join(f"{1e3 * sec:,.0f} at {at:,}" for at, sec in zip(part.at, part.seconds, strict=True))
-        print(f"| {part.system} | {part.contender} | {points} | {part.what} | {part.exponent:.2f} |", flush=True)
-
-
-def _milliseconds(timing: Timing) -> str:
-    return f"{1e3 * timing.median:,.0f} ({1e3 * timing.lower:,.0f} to {1e3 * timing.upper:,.0f})"
-
-
-def _write(path: Path, told: str, peaks: dict[str, float], rows: list[Row], grown: list[Growth]) -> None:
-    document: dict[str, Any] = {
-        "machine": told,
-        "peak_flops": peaks,
-        "contenders": [asdict(row) for row in rows],
-        "growth": [asdict(part) | {"exponent": part.exponent} for part in grown],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from translate.recipe import Length, Validation
 
 SIDE_PX = 64
 CROPS = Augmentation(resize=False, crop_px=32, load_px=32)
-RUNS = {"compact": Shrunk(scale=2), "lama-small": Holes(), "colourise": Grey()}
+RUNS = {"compact": Shrunk(scale=2), "lama-small": Holes(), "inpaint-small": Holes(), "colourise": Grey()}
 CPU = torch.device("cpu")
 
 

@@ -264,8 +264,9 @@ def test_a_picture_that_is_all_hole_is_filled_with_finite_numbers():
     assert bool(torch.isfinite(Surroundings()(torch.ones(1, 3, 16, 16), torch.ones(1, 1, 16, 16))).all())
 
 
-def test_a_network_from_the_surroundings_begins_at_them():
-    network = InpainterConfig(width=4, down=2, blocks=1, base="surroundings").build(4, 3, batch_size=2, crop_px=32)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_network_from_the_surroundings_begins_at_them(name):
+    network = tiny(name, base="surroundings", batch_size=2)
     hole = torch.zeros(2, 1, 32, 32)
     hole[..., 8:20, 8:20] = 1.0
     picture = torch.rand(2, 3, 32, 32) * 2 - 1

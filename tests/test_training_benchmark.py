@@ -22,7 +22,7 @@ from benchmarks.contenders import (
     switched,
     use_torchs_norm,
 )
-from benchmarks.equal_quality import Run, _keep, _known, _spreads
+from benchmarks.quality_runs import Run, distance_in_spreads, keep, known, table
 from benchmarks.training_growth import Growth, exponent
 from translate.networks.norm import norm_layer
 
@@ -40,12 +40,12 @@ def test_a_trick_is_one_change_that_can_be_taken_back(system: str, trick):
 
 
 def test_every_trick_is_there_alone_and_switched_in_what_ships():
-    known = contenders(TINY, CPU, compiled=True)
-    bare, shipped = known[PLAIN], known[SHIPPED]
-    assert len(known) == 2 + 2 * len(TRICKS)
+    found = contenders(TINY, CPU, compiled=True)
+    bare, shipped = found[PLAIN], found[SHIPPED]
+    assert len(found) == 2 + 2 * len(TRICKS)
     for trick in TRICKS:
-        assert known[alone(trick)] == trick.on(bare)
-        other = known[switched(trick, shipped)]
+        assert found[alone(trick)] == trick.on(bare)
+        other = found[switched(trick, shipped)]
         assert other in (trick.on(shipped), trick.off(shipped))
         assert other != shipped
 
@@ -85,14 +85,25 @@ def test_a_batch_that_costs_nothing_more_a_sample_is_linear():
 
 
 def test_a_difference_is_told_in_spreads_of_one_run():
-    assert _spreads([2.0, 4.0], [1.0, 3.0]) == "+1 (+0.7 spreads)"  # of standard deviations of 2 ** 0.5 each
-    assert _spreads([2.0], [1.0]) == "+1"
+    assert distance_in_spreads([2.0, 4.0], [1.0, 3.0]) == "+1 (+0.7 spreads)"  # of standard deviations of 2 ** 0.5 each
+    assert distance_in_spreads([2.0], [1.0]) == "+1"
 
 
 def test_runs_that_were_made_are_read_again(tmp_path: Path):
     run = Run(system="pix2pix", contender=REFERENCE, seed=1, seconds=2.0, cpu_seconds=1.0, scores={"l1": 3.0})
     path = tmp_path / "runs" / "quality.json"
-    assert _known(path) == []
-    _keep([run], path)
-    assert _known(path) == [run]
+    assert known(path) == []
+    keep([run], path)
+    assert known(path) == [run]
     assert json.loads(path.read_text())[0]["seed"] == 1
+
+
+def test_the_table_compares_means_with_the_references():
+    runs = [
+        Run(system="pix2pix", contender=name, seed=seed, seconds=1.0, cpu_seconds=60.0, scores={"l1": first + seed})
+        for name, first in ((REFERENCE, 3.0), (SHIPPED, 4.0))
+        for seed in (0, 2)
+    ]
+    lines = list(table(runs, REFERENCE))
+    assert lines[1] == "| pix2pix | reference | 2 | 4 ± 1.4 |  | 1.0 |"
+    assert lines[2] == "| pix2pix | library | 2 | 5 ± 1.4 | +1 (+0.7 spreads) | 1.0 |"

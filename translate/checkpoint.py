@@ -73,7 +73,7 @@ def _process_state(engine: Engine) -> bytes:
     """What differs between the processes of one run, random states and replay pools, as the bytes of one message."""
     random = capture()
     document = torch.frombuffer(bytearray(json.dumps(random.document).encode()), dtype=torch.uint8)
-    own = {f"own.{key}": value.cpu() for key, value in _pools(engine.method).items()}
+    own = {f"own.{key}": value.cpu().contiguous() for key, value in _pools(engine.method).items()}
     return save_tensors({**random.tensors, **own, _DOCUMENT: document})
 
 

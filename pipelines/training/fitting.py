@@ -28,6 +28,7 @@ WASTED_SHARE = 0.1
 """Of the rest, left for holes between blocks of memory."""
 _ITERATIONS = 3
 """At the beginning, in the middle and at the end of a run, so that turns which start late are played, too."""
+_GUESSES = 6
 _MOST = 1 << 14
 """The largest batch, and crop in steps, that is looked for."""
 
@@ -48,6 +49,8 @@ def peak_bytes(recipe: Recipe[Any], *, batch_size: int | None = None, crop_px: i
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with FakeCopyMode(fake):
         engine = copy.deepcopy(engine)
+    # torch's optimisers forget in a copy what they were set up for: fused ones that they are.
+    engine.optimisers = {name: recipe.optimisers[name].build(net.parameters()) for name, net in engine.networks.items()}
     with fake:
         return peak_of(engine, batch_of(recipe.spec()))
 
@@ -102,7 +105,7 @@ def largest_crop_px(recipe: Recipe[Any], memory_bytes: int, *, step_px: int = 64
 
 
 def largest(needed: Callable[[int], int], available: int) -> int:
-    """The largest whole number from 1 to 16384 for which no more is `needed` than is `available`; 0 where there is none.
+    """The largest whole number, 1 to 16384, for which no more is `needed` than is `available`; 0 where there is none.
 
     What is needed grows with the number, nearly in a straight line: every next guess is where the line through two
     known points crosses, so that four or five are enough.
@@ -116,5 +119,7 @@ def largest(needed: Callable[[int], int], available: int) -> int:
         one, other = sorted(known)[-2:] if high > _MOST else (low, high)
         slope = max(1.0, (known[other] - known[one]) / (other - one))
         guess = one + int((available - known[one]) / slope)
-        probe = min(max(guess, low + 1), high - 1)
+        # Where it is far from a straight line, halving in turn with guessing keeps the questions few.
+        is_guess = len(known) < _GUESSES or len(known) % 2 == 0 or high > _MOST
+        probe = min(max(guess if is_guess else (low + high) // 2, low + 1), high - 1)
         known[probe] = needed(probe)
