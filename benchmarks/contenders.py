@@ -1,6 +1,6 @@
 """What the training benchmark times: the references, and the library with its tricks on or off, one by one.
 
-A trick is one change of a recipe: to try another, add a line to `TRICKS`.
+Tricks are in `benchmarks.tricks`.
 """
 
 import os
@@ -15,6 +15,7 @@ from benchmarks.reference.cyclegan import CycleGAN
 from benchmarks.reference.enlarging import Enlarging
 from benchmarks.reference.pix2pix import Pix2Pix
 from benchmarks.reference.system import System
+from benchmarks.tricks import COMPILED, TRICKS, Contender, alone, is_on, plain, switched
 from pipelines.methods import method_class
 from pipelines.recipes import recipe_named
 from pipelines.training.resolve import resolve
@@ -76,79 +77,6 @@ def recipe_of(work: Workload) -> Recipe[Any]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contender:
-    """The library in one setting."""
-
-    recipe: Recipe[Any]
-    torch_norm: bool = False
-    """Whether torch's instance norm takes the place of the one that leaves pictures as they lie; no option does it."""
-
-
-Change = Callable[[Contender], Contender]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trick:
-    """One thing that makes training faster, and the option by which people switch it off."""
-
-    words: str
-    option: str
-    on: Change
-    off: Change
-
-
-def _recipe(change: Callable[[Recipe[Any]], Recipe[Any]]) -> Change:
-    return lambda contender: replace(contender, recipe=change(contender.recipe))
-
-
-def _with_fused(recipe: Recipe[Any], fused: bool) -> Recipe[Any]:
-    optimisers = {name: replace(optimiser, fused=fused) for name, optimiser in recipe.optimisers.items()}
-    return replace(recipe, optimisers=optimisers)
-
-
-COMPILED: Final = "compiled"
-TRICKS: tuple[Trick, ...] = (
-    Trick(
-        words="bf16",
-        option="--precision fp32",
-        on=_recipe(lambda recipe: replace(recipe, precision="bf16")),
-        off=_recipe(lambda recipe: replace(recipe, precision="fp32")),
-    ),
-    Trick(
-        words="channels-last",
-        option="--layout plain",
-        on=_recipe(lambda recipe: replace(recipe, layout="channels-last")),
-        off=_recipe(lambda recipe: replace(recipe, layout="plain")),
-    ),
-    Trick(
-        words="instance norm in place",
-        option="--layout plain",
-        on=lambda contender: replace(contender, torch_norm=False),
-        off=lambda contender: replace(contender, torch_norm=True),
-    ),
-    Trick(
-        words="fused optimiser",
-        option="--optimisers.NETWORK.no-fused",
-        on=_recipe(lambda recipe: _with_fused(recipe, True)),
-        off=_recipe(lambda recipe: _with_fused(recipe, False)),
-    ),
-    Trick(
-        words=COMPILED,
-        option="--no-compile",
-        on=_recipe(lambda recipe: replace(recipe, compile=True)),
-        off=_recipe(lambda recipe: replace(recipe, compile=False)),
-    ),
-)
-
-
-def plain(contender: Contender) -> Contender:
-    """With every trick off."""
-    for trick in TRICKS:
-        contender = trick.off(contender)
-    return contender
-
-
 def as_it_ships(work: Workload, device: torch.device) -> Contender:
     """With what the library chooses for this machine."""
     return Contender(recipe=resolve(recipe_of(work), pictures=1, device=device))
@@ -165,23 +93,10 @@ def contenders(work: Workload, device: torch.device, *, compiled: bool) -> dict[
     bare = plain(shipped)
     found = {PLAIN: bare, SHIPPED: shipped}
     for trick in TRICKS:
-        if compiled or trick.words != COMPILED:
+        if work.system in trick.systems and (compiled or trick.words != COMPILED):
             found[alone(trick)] = trick.on(bare)
             found[switched(trick, shipped)] = trick.off(shipped) if is_on(trick, shipped) else trick.on(shipped)
     return found
-
-
-def alone(trick: Trick) -> str:
-    return f"{trick.words} alone"
-
-
-def is_on(trick: Trick, contender: Contender) -> bool:
-    return trick.on(contender) == contender
-
-
-def switched(trick: Trick, shipped: Contender) -> str:
-    """The name of what ships but for this trick."""
-    return f"library {'without' if is_on(trick, shipped) else 'with'} {trick.words}"
 
 
 def reference_step(work: Workload, device: torch.device) -> Step:

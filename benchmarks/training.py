@@ -15,7 +15,6 @@ import tyro
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.contenders import (
-    COMPILED,
     PUBLISHED,
     REFERENCE,
     SHIPPED,
@@ -33,6 +32,7 @@ from benchmarks.training_drawing import draw_growth, draw_ratios
 from benchmarks.training_growth import growth
 from benchmarks.training_memory import peak_memory_mb
 from benchmarks.training_tables import CONTENDERS, Row, costs, ladder, write
+from benchmarks.tricks import COMPILED
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import torch
 
-from benchmarks.contenders import PLAIN, SHIPPED, TRICKS, Workload, alone, as_it_ships, is_on, switched
+from benchmarks.contenders import PLAIN, SHIPPED, Workload, as_it_ships
 from benchmarks.timing import Timing
 from benchmarks.training_growth import Growth
+from benchmarks.tricks import TRICKS, alone, is_on, switched
 
 CONTENDERS: Final = (
     "| system | px | batch | contender | ms an iteration (quartiles) | pictures/s | times reference | share of peak | "
@@ -48,12 +49,9 @@ class Row:
         """Of the table of contenders."""
         share = "" if self.share_of_peak is None else f"{self.share_of_peak:.0%} of {self.precision}"
         memory = "" if self.memory_mb is None else f"{self.memory_mb:,.0f}"
-        speed = (
-            f"{_milliseconds(self.seconds)} | {self.batch_size / self.seconds.median:.2f} | {self.times_reference:.2f}"
-        )
-        return (
-            f"| {self.system} | {self.size_px} | {self.batch_size} | {self.contender} | {speed} | {share} | {memory} |"
-        )
+        rate = self.batch_size / self.seconds.median
+        cells = (self.system, self.size_px, self.batch_size, self.contender, _milliseconds(self.seconds))
+        return f"| {' | '.join(map(str, cells))} | {rate:.2f} | {self.times_reference:.2f} | {share} | {memory} |"
 
 
 def ladder(rows: Sequence[Row], device: torch.device) -> Iterator[str]:

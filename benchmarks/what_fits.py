@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ import torch
 import tyro
 
 from pipelines.recipes import recipe_named
-from pipelines.training.fitting import GIB, batch_of, largest_batch, largest_crop_px, peak_bytes
+from pipelines.training.fitting import GIB, batch_of, largest, peak_bytes, usable_bytes
 from pipelines.training.session import build_method
 from translate.engine import Engine
 from translate.recipe import Precision, Recipe
@@ -86,15 +87,23 @@ def variants(options: Options) -> Iterator[tuple[str, Recipe[Any]]]:
 
 def row_of(name: str, recipe: Recipe[Any], options: Options) -> Row:
     """What fits of one variant."""
-    one = replace(recipe, batch_size=1)
-    memories = [gb * GIB for gb in options.cards_gb]
+
+    @cache  # the same few sizes are asked for on every card
+    def by_batch(size: int) -> int:
+        return peak_bytes(recipe, batch_size=size)
+
+    @cache
+    def by_crop(steps: int) -> int:
+        return peak_bytes(recipe, batch_size=1, crop_px=steps * STEP_PX)
+
+    usable = [usable_bytes(gb * GIB) for gb in options.cards_gb]
     return Row(
         recipe=name,
         precision=recipe.precision,
         recompute=recipe.recompute,
         crop_px=recipe.augmentation.crop_px,
-        batch_sizes=tuple(largest_batch(recipe, memory) for memory in memories),
-        crops_px=tuple(largest_crop_px(one, memory, step_px=STEP_PX) for memory in memories) if options.crops else (),
+        batch_sizes=tuple(largest(by_batch, available) for available in usable),
+        crops_px=tuple(STEP_PX * largest(by_crop, available) for available in usable) if options.crops else (),
     )
 
 
@@ -179,6 +188,7 @@ def main(options: Options) -> None:
             print(asdict(rows[-1]), file=sys.stderr, flush=True)
         else:
             checks += [checked(name, recipe, size, options.check) for size in options.check_batch_sizes]
+            print(asdict(checks[-1]), file=sys.stderr, flush=True)
     print(table(rows, options.cards_gb) if rows else check_table(checks))
     if options.out is not None:
         document = {"rows": [asdict(row) for row in rows], "checks": [asdict(check) for check in checks]}

@@ -5,8 +5,6 @@ import itertools
 import json
 import shlex
 import signal
-import subprocess
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
@@ -15,8 +13,6 @@ import pytest
 import torch
 from tiny import CPU, RECIPES, TRANSLATING, tiny_recipe
 
-from pipelines.benching import machine as machines
-from pipelines.benching.machine import Machine
 from pipelines.benching.timing import Timing, race, summary
 from pipelines.benching.training import measuring, steps, telling
 from pipelines.benching.training.batches import synthetic_batch, with_known_domains
@@ -101,16 +97,6 @@ def test_summary_of_quartiles_against_numpy():
     values = [3.0, 1.0, 4.0, 1.5, 9.0]
     timing = summary(values)
     assert (timing.lower_sec, timing.median_sec, timing.upper_sec) == tuple(np.percentile(values, [25, 50, 75]))
-
-
-def test_a_busy_machine_is_told():
-    assert Machine(processor="x", cores=2, load=0.1).warning is None
-    assert "load average 3.0" in Machine(processor="x", cores=2, load=3.0).warning
-
-
-def test_the_load_is_read_from_the_system(monkeypatch):
-    monkeypatch.setattr(machines.os, "getloadavg", lambda: (7.0, 0.0, 0.0))
-    assert Machine.now().load == 7.0
 
 
 # The recommended setting
@@ -403,16 +389,3 @@ def test_refusals_in_clear_words(arguments, code, words):
     got, _, err = pixturn("bench", *arguments)
     assert got == code
     assert words in " ".join(err.split())
-
-
-def test_without_torch_a_recipe_is_refused_in_clear_words():
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import importlib.util as u; find = u.find_spec\n"
-        "u.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
-        "from pipelines.cli import main; sys.exit(main(['bench', 'pix2pix']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "torch" in done.stderr
-    assert "pip install" in done.stderr

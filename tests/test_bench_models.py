@@ -11,6 +11,8 @@ import pytest
 import tyro
 from tiny_onnx import EIGHTS, card, graph_of, helper, negative, saved, with_sidecar
 
+from pipelines.benching import machine as machines
+from pipelines.benching.machine import Machine
 from pipelines.benching.models import ways as model_ways
 from pipelines.benching.models.closeness import bar_of, closeness
 from pipelines.benching.models.measuring import ModelOptions, compare_ways
@@ -197,3 +199,26 @@ def test_options_refuse_numbers_that_cannot_be():
         ModelOptions(sizes_px=())
     with pytest.raises(ConfigurationError, match="rounds"):
         ModelOptions(rounds=0)
+
+
+def test_a_busy_machine_is_told():
+    assert Machine(processor="x", cores=2, load=0.1).warning is None
+    assert "load average 3.0" in Machine(processor="x", cores=2, load=3.0).warning
+
+
+def test_the_load_is_read_from_the_system(monkeypatch):
+    monkeypatch.setattr(machines.os, "getloadavg", lambda: (7.0, 0.0, 0.0))
+    assert Machine.now().load == 7.0
+
+
+def test_without_torch_a_recipe_is_refused_in_clear_words():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)\n"
+        "from pipelines.cli import main; sys.exit(main(['bench', 'pix2pix']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "torch" in done.stderr
+    assert "pip install" in done.stderr

@@ -103,7 +103,7 @@ def test_weights_have_gradients_and_two_moments_and_averages():
     averaged = peak_bytes(replace(recipe, average_half_life_images=1000.0)) - plain
     assert averaged == pytest.approx(weights, rel=0.01)
     held = {name: SGD(momentum=0.0) for name in recipe.optimisers}
-    assert peak_bytes(replace(recipe, optimisers=held)) < 2.3 * weights
+    assert peak_bytes(replace(recipe, optimisers=held)) < plain - 0.5 * weights
 
 
 def width_of_1000(part: Any) -> Any:
@@ -111,6 +111,7 @@ def width_of_1000(part: Any) -> Any:
     return replace(part, widths=(1000, 1000)) if isinstance(part, TrunkConfig | LatentGeneratorConfig) else part
 
 
+@pytest.mark.slow
 def test_more_pictures_take_more_and_recomputation_less():
     recipe = tiny_recipe("pix2pix", nine_blocks)
     whole = [peak_bytes(recipe, batch_size=size) for size in (8, 12, 16)]

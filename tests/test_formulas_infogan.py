@@ -226,7 +226,8 @@ def test_defaults_are_the_papers():
     config = recipe.config
     assert (config.codes.categories, config.codes.continuous, config.head) == ((10,), 2, (128,))
     assert config.noise == Noise(size=62, distribution="uniform")
-    assert (config.category_weight, config.code_weight) == (1.0, 0.1)
+    assert (config.category_weight, config.code_weight) == (1.0, 1.0)
+    assert (config.generator.dense, config.discriminator.dense) == (1024, 1024)
     rates = {name: (adam.learning_rate, adam.beta1) for name, adam in recipe.optimisers.items()}
     assert rates == {"generator": (1e-3, 0.5), "discriminator": (2e-4, 0.5), "head": (2e-4, 0.5)}
     assert (recipe.batch_size, recipe.length.images, recipe.domains.labelled) == (128, 50 * 100 * 128, False)

@@ -77,26 +77,6 @@ def test_the_generator_fools_where_it_filled_and_keeps_what_is_known():
     assert_same_move(method, "generator", batch, expected)
 
 
-@pytest.mark.parametrize(
-    ("reconstruction", "near_0"), [("huber", True), ("l2", True), pytest.param("l1", False, id="broken control")]
-)
-def test_huber_and_l2_pull_less_the_nearer_they_are_and_l1_pulls_alike(reconstruction, near_0):
-    """At 0 most pixels of a smooth filling lie: l1 holds them there against the few that should move."""
-    method, _ = method_of(reconstruction=reconstruction, adversarial_weight=0.0)
-    apart = torch.tensor([0.001, 0.05, -0.05], requires_grad=True)
-    (pull,) = torch.autograd.grad(method.distance(apart).sum(), apart)
-    assert (float(pull[0].abs()) < 0.05 * float(pull[1].abs())) is near_0
-    assert float(pull[1]) == -float(pull[2])
-
-
-def test_huber_is_the_formula():
-    """x^2 / 2d up to d = 0.1, |x| - d / 2 beyond (Huber 1964, over d)."""
-    apart = torch.tensor([-0.5, -0.1, -0.04, 0.0, 0.06, 0.1, 1.7])
-    by_hand = torch.tensor([0.45, 0.05, 0.008, 0.0, 0.018, 0.05, 1.65])
-    method, _ = method_of(reconstruction="huber")
-    torch.testing.assert_close(method.distance(apart), by_hand)
-
-
 def test_known_pixels_come_back_as_they_were_whatever_stood_in_the_hole():
     method, batch = method_of()
     module = method.deploys()["inpaint"].module.eval()

@@ -336,8 +336,11 @@ def test_a_network_that_fills_is_exported_with_its_proof():
     assert material.sheet(baked, of_pixels).startswith(b"\x89PNG")
 
 
-def test_without_a_model_the_command_says_how_to_come_by_one(tmp_path, capsys):
-    picture = tmp_path / "a.png"
-    Image.new("RGB", (8, 8)).save(picture)
-    assert main(["inpaint", str(picture), "--mask", str(picture), "--runs", str(tmp_path)]) == 4
-    assert "lama-small" in capsys.readouterr().err
+@pytest.mark.parametrize("mask", [mask_of(), pytest.param(np.zeros_like(mask_of()), id="broken control")])
+def test_the_model_that_ships_is_the_usual_one(tmp_path, mask):
+    Image.fromarray(picture()).save(tmp_path / "a.png")
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    assert main(["inpaint", str(tmp_path / "a.png"), "--mask", str(tmp_path / "m.png"), "--device", "cpu"]) == 0
+    filled = np.asarray(Image.open(tmp_path / "a.inpaint.png"))
+    assert np.array_equal(filled, picture()) is not mask.any()
+    assert np.array_equal(filled[mask < 128], picture()[mask < 128])

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from translate.card import Mask
 from translate.data.domain import SampleSpec
@@ -25,16 +24,7 @@ from translate.networks.backbones import BackboneName, LazyBackbone
 from translate.networks.discriminators import DiscriminatorConfig, DiscriminatorNetwork
 from translate.networks.inpainters import InpainterConfig
 
-_ROUND = 0.1
-"""Below it, in half the range of a picture (13 of 255 levels), `huber` is a square."""
-
-
-def huber(apart: Tensor) -> Tensor:
-    """Of each difference its size less `_ROUND` / 2, and its square below `_ROUND` (Huber 1964), with a slope of 1."""
-    return functional.huber_loss(apart, torch.zeros_like(apart), reduction="none", delta=_ROUND) / _ROUND
-
-
-_DISTANCES: Mapping[str, Callable[[Tensor], Tensor]] = {"l1": torch.abs, "l2": torch.square, "huber": huber}
+_DISTANCES: Mapping[str, Callable[[Tensor], Tensor]] = {"l1": torch.abs, "l2": torch.square}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +35,9 @@ class FillingConfig:
     """The network that fills."""
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     """The discriminator of filled pictures."""
-    reconstruction: Literal["l1", "l2", "huber"] = "l1"
-    """Distance to the true pixels. Huber is l1 without its edge at 0, where a network that learns a difference sticks:
-    most pixels are best left alone, and l1 asks for no more."""
+    reconstruction: Literal["l1", "l2"] = "l1"
+    """Distance to the true pixels. A network that learns a difference begins with l2: l1 pulls as hard at the many
+    pixels that are best left alone as at the few that should move, and holds it at none."""
     hole_weight: float = 10.0
     """Weight of that distance in the hole."""
     known_weight: float = 10.0

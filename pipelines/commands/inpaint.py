@@ -9,9 +9,8 @@ import tyro
 
 from pipelines.inpainting import Margins
 from pipelines.running import Handling, Job
-from pipelines.runs import RunFolder, bundle_of
 from pipelines.tasks import Inpaint
-from translate.errors import ConfigurationError, ModelError
+from translate.errors import ConfigurationError
 
 _USUAL_MODEL: Final = "inpaint"
 _WITH_NAME: Final = 2
@@ -31,7 +30,7 @@ class InpaintOptions:
         tyro.conf.Positional,
         tyro.conf.arg(name="picture", metavar="[NAME] PICTURE_OR_FOLDER", help_behavior_hint="(required)"),
     ]
-    """A picture, or a folder of them. Before it, if not a model called inpaint is to be used: a bundle, the name or
+    """A picture, or a folder of them. Before it, if not the model that ships is to be used: a bundle, the name or
     folder of a trained run, or an .onnx file."""
     mask: Annotated[
         Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(default: what is not opaque in the picture)")
@@ -59,7 +58,6 @@ def main(arguments: Sequence[str]) -> int:
     word = "inpaint" if margins is None else "outpaint"
     job = Job(sources=sources, out=options.out, word=word, handling=options.handling)
     _require_apart(picture, options.mask)
-    _require_model(name, options.handling.runs)
     inpaint = options.handling.open(name, shows_tiles=not job.is_folder)
     if not isinstance(inpaint, Inpaint):
         raise ConfigurationError(f"{name} fills no holes, it is for the task {inpaint.card.task!r}: use pixturn run")
@@ -76,16 +74,6 @@ def _name_and_picture(options: InpaintOptions) -> tuple[str, Path]:
             "pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK"
         )
     return given[0] if len(given) == _WITH_NAME else _USUAL_MODEL, Path(given[-1])
-
-
-def _require_model(name: str, runs: Path) -> None:
-    """Say how to come by a model where the usual one is not there."""
-    there = bundle_of(name, runs) is not None or RunFolder(path=runs / name).exists
-    if name == _USUAL_MODEL and not there:
-        raise ModelError(
-            f"There is no model {name!r} in {runs}, and none ships: train one (pixturn train lama-small --data PHOTOS "
-            "--name repair) and name it: pixturn inpaint repair PICTURE --mask MASK"
-        )
 
 
 def _margins(options: InpaintOptions) -> Margins | None:

@@ -24,8 +24,8 @@ from translate.from_noise import FromNoise, FromNoiseConfig, Heads
 from translate.losses.information import categorical_information, continuous_information
 from translate.method import Batch, Deploy, Progress, Terms
 from translate.networks.heads import CodeHead
-from translate.networks.latent_generators import LatentGenerator
-from translate.networks.sample_discriminators import SampleDiscriminator
+from translate.networks.latent_generators import LatentGenerator, LatentGeneratorConfig
+from translate.networks.sample_discriminators import SampleDiscriminator, SampleDiscriminatorConfig
 from translate.noise import Noise
 from translate.optimisers import Adam
 from translate.recipe import Length, Recipe, Validation
@@ -37,18 +37,25 @@ class InfoGAN(FromNoise):
 
     @dataclass(frozen=True, kw_only=True)
     class Config(FromNoiseConfig):
-        """The paper's codes for MNIST (appendix C.1), on DCGAN's networks; the paper's have a dense layer more."""
+        """The paper's codes for MNIST (appendix C.1), on DCGAN's networks with the paper's dense layers.
+
+        Without these a code settles for strokes at a place, and is slow to come to mean whole digits.
+        """
 
         noise: Noise = field(default_factory=lambda: Noise(size=62, distribution="uniform"))
-        """What the generator starts from beside the codes: what they do not say."""
+        """What the generator starts from beside the codes: what they do not say. Where it is small, they say more."""
+        generator: LatentGeneratorConfig = field(default_factory=lambda: LatentGeneratorConfig(dense=1024))
+        """The generator."""
+        discriminator: SampleDiscriminatorConfig = field(default_factory=lambda: SampleDiscriminatorConfig(dense=1024))
+        """The discriminator, on whose features Q stands."""
         codes: CodesConfig = field(default_factory=CodesConfig)
         """What is to come to mean something."""
         head: tuple[int, ...] = (128,)
         """Widths of the hidden layers of Q."""
         category_weight: float = 1.0
         """Weight of the information in categorical codes, lambda in the paper."""
-        code_weight: float = 0.1
-        """The same of continuous codes."""
+        code_weight: float = 1.0
+        """The same of continuous codes. The published code has 1 for both; the text says that less may be needed."""
 
         def __post_init__(self) -> None:
             """Refuse packs, whose samples have different codes."""

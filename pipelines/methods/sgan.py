@@ -8,6 +8,10 @@ https://arxiv.org/abs/1606.03498, section 5.
 
 The class K + 1, "made", has a logit held at 0. The generator matches mean features (section 3.1): worse samples, but a
 much better classifier. Users get averaged weights, as the published runs were tested.
+
+Two terms of later papers, off by default, say more about samples without labels: their class should be clear (Dai et
+al. 2017, https://arxiv.org/abs/1705.09783, equation 8), and the same after another disturbance (Laine and Aila 2017,
+https://arxiv.org/abs/1610.02242, the Pi model).
 """
 
 from dataclasses import dataclass, field
@@ -20,17 +24,17 @@ from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
 from translate.data.labelled_memory import LabelledMemory
 from translate.deploy import sample_port
-from translate.errors import ConfigurationError, require
+from translate.errors import require
 from translate.losses.adversarial import NON_SATURATING
-from translate.losses.classes import classification, real_score
+from translate.losses.classes import class_disagreement, class_entropy, classification, real_score
 from translate.losses.features import mean_matching
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
 from translate.networks.class_discriminators import ClassifierDiscriminator, ClassifierDiscriminatorConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
-from translate.networks.moved import moved_at_random
-from translate.networks.shapes import is_picture
+from translate.networks.moved import moved_at_random, require_movable
 from translate.noise import Noise
 from translate.optimisers import Adam
+from translate.ramp import Ramp, constantly
 from translate.recipe import Length, Recipe, Validation
 from translate.schedule import Schedule
 
@@ -60,11 +64,22 @@ class SGAN(Method):
         """Labelled samples that are kept to draw from: the last that came, several times as many as there are."""
         labelled_shift_px: int = 0
         """Labelled pictures are moved by up to so many pixels each way, which stands for more of them."""
+        unlabelled_shift_px: int = 0
+        """The same of all pictures, real and made, of which the classifier says whether they are real."""
+        entropy: Ramp = field(default_factory=lambda: constantly(0.0))
+        """Weight of the entropy of p(y | x) of real samples: it lays borders between classes where samples are few."""
+        agreement: Ramp = field(default_factory=lambda: constantly(0.0))
+        """Weight of the squared distance between p(y | x) of a real sample that was disturbed in two ways: by noise,
+        dropout and shifts."""
 
         def __post_init__(self) -> None:
             """Refuse what cannot be drawn."""
             require(self.labelled_batch >= 1, "config.labelled-batch", self.labelled_batch, "1 or more")
             require(self.labelled_shift_px >= 0, "config.labelled-shift-px", self.labelled_shift_px, "0 or more")
+            unlabelled = self.unlabelled_shift_px
+            require(unlabelled >= 0, "config.unlabelled-shift-px", unlabelled, "0 or more")
+            require(self.entropy.least >= 0, "config.entropy", self.entropy.least, "0 or more at both ends")
+            require(self.agreement.least >= 0, "config.agreement", self.agreement.least, "0 or more at both ends")
 
     takes_unlabelled = True
 
@@ -73,11 +88,8 @@ class SGAN(Method):
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
         shape = spec.shape(X)
-        if config.labelled_shift_px and not is_picture(shape):
-            raise ConfigurationError(
-                f"--config.labelled-shift-px {config.labelled_shift_px} moves pictures, and the samples are vectors of "
-                f"{shape[0]} numbers: choose 0"
-            )
+        require_movable(shape, config.labelled_shift_px, "config.labelled-shift-px")
+        require_movable(shape, config.unlabelled_shift_px, "config.unlabelled-shift-px")
         self.generator = config.generator.build(shape, config.noise.size)
         self.discriminator = config.discriminator.build(shape, spec.classes(LABEL))
         self.memory = LabelledMemory(capacity=config.memory, shape=shape)
@@ -107,18 +119,33 @@ class SGAN(Method):
         )
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """L_supervised + 1/2 L_unsupervised; log Z is the score whose sigmoid is D."""
+        """L_supervised + 1/2 L_unsupervised, and what else has a weight; log Z is the score whose sigmoid is D."""
         self.memory.gather(batch[X], batch[LABEL])
         samples, labels = self.memory.draw(self.config.labelled_batch)
         samples = moved_at_random(samples, most_px=self.config.labelled_shift_px)
-        real = real_score(self.discriminator(batch[X]))
-        fake = real_score(self.discriminator(self._fake(batch)))
+        logits = self.discriminator(self._moved(batch[X]))
+        real, fake = real_score(logits), real_score(self.discriminator(self._moved(self._fake(batch))))
         batch.note("D(x)", real.sigmoid())
         batch.note("D(G(z))", fake.sigmoid())
         return {
             "supervised": self.config.supervised_weight * classification(self.discriminator(samples), labels),
             "unsupervised": self.config.unsupervised_weight * NON_SATURATING.discriminator(real, fake),
+            **self._of_unlabelled(logits, batch, progress),
         }
+
+    def _of_unlabelled(self, logits: Tensor, batch: Batch, progress: Progress) -> Terms:
+        """Entropy of the classes of real samples, and how far they are from those of another look at them."""
+        terms: dict[str, Tensor] = {}
+        entropy, agreement = self.config.entropy, self.config.agreement
+        if entropy.most:
+            terms["entropy"] = entropy.at(progress) * class_entropy(logits)
+        if agreement.most:
+            other = self.discriminator(self._moved(batch[X]))
+            terms["agreement"] = agreement.at(progress) * class_disagreement(logits, other)
+        return terms
+
+    def _moved(self, x: Tensor) -> Tensor:
+        return moved_at_random(x, most_px=self.config.unlabelled_shift_px)
 
     def generator_loss(self, batch: Batch, progress: Progress) -> Terms:
         """||E f(x) - E f(G(z))||^2 over the classifier's last hidden layer."""

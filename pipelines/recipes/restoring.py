@@ -93,18 +93,18 @@ def lama_small() -> Recipe[Any]:
 
 
 def inpaint_small() -> Recipe[Any]:
-    """The U-Net that ships, from a smooth filling on: distance in the hole and features, without a discriminator.
+    """The U-Net that ships, first stage: the squared distance in the hole teaches it what a smooth filling lacks.
 
-    Its photos come whole and small (`pixturn example photos DIR --whole-px 288`): in tiles of larger ones most holes
-    lie in plain sky or grass, where the filling leaves nothing to learn.
+    By the plain distance it stays at that filling. Its photos come whole and small (`pixturn example photos DIR
+    --whole-px 288`): in tiles of larger ones most holes lie in plain sky or grass, which leave nothing to learn.
     """
     recipe = method_class("lama").recipe()
     config = replace(
         recipe.config,
         generator=InpainterConfig(kind="unet", width=24, down=6, upsampling="nearest", base="surroundings"),
-        reconstruction="huber",
-        hole_weight=10.0,
-        known_weight=0.0,  # it would hold the network at the plain filling, which is right everywhere but in the hole
+        reconstruction="l2",
+        hole_weight=30.0,
+        known_weight=0.0,  # nothing is seen of it
         adversarial_weight=0.0,
         feature_weight=0.0,
         perceptual_weight=0.0,
@@ -113,10 +113,17 @@ def inpaint_small() -> Recipe[Any]:
         recipe,
         config=config,
         optimisers={"generator": Adam(learning_rate=3e-4, beta1=0.9)},
-        length=Length(minutes=25),
+        length=Length(minutes=10),
         augmentation=Augmentation(load_px=232, crop_px=192, keep_aspect=True, scale_jitter=0.2),
         batch_size=6,
         schedule=Schedule(shape="cosine", hold=0.3),
         average_half_life_images=2_000.0,
         validation=replace(recipe.validation, most=64),
     )
+
+
+def inpaint_small_perceptual() -> Recipe[Any]:
+    """The U-Net that ships, second stage (`--start-from` a run of the first): the plain distance and the features."""
+    recipe = inpaint_small()
+    config = replace(recipe.config, reconstruction="l1", hole_weight=10.0, perceptual_weight=1.0)
+    return replace(recipe, config=config, length=Length(minutes=40))

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
+from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeCopyMode, FakeTensorMode
 
 from pipelines.training.session import build_method
 from pipelines.training.storages import LiveStorages
@@ -36,7 +36,8 @@ _MOST = 1 << 14
 def peak_bytes(recipe: Recipe[Any], *, batch_size: int | None = None, crop_px: int | None = None) -> int:
     """The most that live tensors of a run take at once, in bytes, in one process.
 
-    Precision, layout and `recompute` are the recipe's; `auto` counts as fp32. Compiled networks keep less.
+    Precision, layout and `recompute` are the recipe's; `auto` counts as fp32. Compiled networks keep less. A method
+    whose shapes follow from its numbers (sgan) is tried on true tensors, which takes the memory that it tells.
 
     Args:
         recipe: of any method; its data are not read.
@@ -45,14 +46,22 @@ def peak_bytes(recipe: Recipe[Any], *, batch_size: int | None = None, crop_px: i
     """
     recipe = _at(recipe, batch_size or recipe.batch_size, crop_px or recipe.augmentation.crop_px)
     with torch.random.fork_rng(devices=[]):
-        engine = Engine(build_method(recipe), recipe, torch.device("cpu"))
-    fake = FakeTensorMode(allow_non_fake_inputs=True)
-    with FakeCopyMode(fake):
-        engine = copy.deepcopy(engine)
+        engine, batch = Engine(build_method(recipe), recipe, torch.device("cpu")), batch_of(recipe.spec())
+        try:
+            return _peak_of_fake(engine, batch)
+        except DynamicOutputShapeException:  # shapes that follow from numbers: the samples of known class, say
+            return peak_of(engine, batch)
+
+
+def _peak_of_fake(engine: Engine, batch: Mapping[str, Tensor]) -> int:
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    with FakeCopyMode(mode):
+        fake = copy.deepcopy(engine)
     # torch's optimisers forget in a copy what they were set up for: fused ones that they are.
-    engine.optimisers = {name: recipe.optimisers[name].build(net.parameters()) for name, net in engine.networks.items()}
-    with fake:
-        return peak_of(engine, batch_of(recipe.spec()))
+    optimisers = engine.recipe.optimisers
+    fake.optimisers = {name: optimisers[name].build(net.parameters()) for name, net in fake.networks.items()}
+    with mode:
+        return peak_of(fake, {name: mode.from_tensor(tensor) for name, tensor in batch.items()})
 
 
 def peak_of(engine: Engine, batch: Mapping[str, Tensor]) -> int:

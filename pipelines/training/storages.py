@@ -17,9 +17,9 @@ _BLOCK_BYTES = 512
 class LiveStorages(TorchDispatchMode):
     """Counts what operations take and make until nobody holds it: `now_bytes`, and the most at once, `peak_bytes`.
 
-    What operations need besides (workspaces of convolutions, say) and what allocators waste is not seen. Questions that
-    fake tensors cannot answer ("is something not finite?", "how full is the pool?") are answered by no, which is 0; what
-    they would choose from (samples whose class is known, say), they choose whole.
+    What operations need besides (workspaces of convolutions, say) and what allocators waste is not seen. Questions
+    that fake tensors cannot answer ("is something not finite?", "how full is the pool?") are answered by no, which is
+    0.
     """
 
     def __init__(self) -> None:
@@ -57,8 +57,6 @@ class LiveStorages(TorchDispatchMode):
         """Do what was asked, and count what comes."""
         if func is torch.ops.aten._local_scalar_dense.default and isinstance(args[0], FakeTensor):
             return False
-        if func is torch.ops.aten.nonzero.default and isinstance(args[0], FakeTensor):
-            return args[0].new_empty((args[0].numel(), args[0].dim()), dtype=torch.int64)
         made = func(*args, **(kwargs or {}))
         self.count(each for each in pytree.tree_leaves((args, kwargs, made)) if isinstance(each, Tensor))
         return made

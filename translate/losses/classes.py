@@ -44,6 +44,26 @@ def real_score(logits: Tensor) -> Tensor:
     return at_least_float32(logits).logsumexp(dim=1)
 
 
+def class_entropy(logits: Tensor) -> Tensor:
+    """E H(p(y | x)) in nats, of N x K raw logits: 0 where every class is certain, log K where none is likelier.
+
+    The conditional entropy of unlabelled samples (Grandvalet and Bengio 2004; Dai et al. 2017, equation 8).
+    """
+    logs = at_least_float32(logits).log_softmax(dim=1)
+    return -(logs.exp() * logs).sum(dim=1).mean()
+
+
+def class_disagreement(logits: Tensor, others: Tensor) -> Tensor:
+    """E |p - q|^2 between the class probabilities of two looks at N samples, from 0 to 2 (Laine and Aila 2017).
+
+    Args:
+        logits: N x K, raw.
+        others: N x K, raw, of the same samples otherwise disturbed. Gradients flow into both.
+    """
+    p, q = at_least_float32(logits).softmax(dim=1), at_least_float32(others).softmax(dim=1)
+    return (p - q).square().sum(dim=1).mean()
+
+
 def data_to_data(
     embeddings: Tensor, proxies: Tensor, labels: Tensor, *, temperature: float = 0.5, margin: float = 0.02
 ) -> Tensor:

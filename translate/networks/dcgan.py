@@ -11,6 +11,7 @@ from torch import nn
 
 from translate.networks.blocks import LEAK, halving_stage
 from translate.networks.choice import choose
+from translate.networks.dense import dense_stages
 from translate.networks.fan_in import LEAKY_GAIN, RELU_GAIN, scale_by_fan_in
 from translate.networks.initialise import initialise
 from translate.networks.norm import Norm, needs_bias, norm_layer
@@ -21,16 +22,21 @@ _DOUBLINGS: Mapping[str, Doubling] = {"paper": transposed(kernel=4), "blur": smo
 
 
 def dcgan_generator(
-    inputs: int, shape: Shape, *, width: int, norm: Norm, resampling: Resampling = "paper"
+    inputs: int, shape: Shape, *, width: int, norm: Norm, resampling: Resampling = "paper", dense: int = 0
 ) -> nn.Sequential:
     """N x `inputs` to N x C x S x S in [-1, 1]; `width` channels lie at S / 2, twice as many a level inwards.
+
+    `dense` is the width of a dense layer before the first maps, as InfoGAN has one; 0 for none.
 
     With batch norm no layer has a bias and weights are from N(0, 0.02), as published: 3,576,704 weights for 100
     inputs, width 64 and (3, 64, 64). Without, nothing would make good what 0.02 takes away: they are drawn by fan-in.
     """
     doubling = choose(_DOUBLINGS, resampling, "resampling")
     widths = level_widths(width, doublings(shape, "dcgan"))[::-1]
-    stages = [_seed(inputs, widths[0], norm)]
+    hidden = dense_stages(
+        inputs, (dense,) if dense else (), activation="relu", batch_norm=[norm == "batch"] * bool(dense)
+    )
+    stages: list[nn.Module] = [*hidden, _seed(dense or inputs, widths[0], norm)]
     for given, made in pairwise(widths):
         stages.append(_active(doubling.build(given, made, needs_bias(norm)), made, norm))
     last = doubling.build(widths[-1], shape[0], needs_bias(norm))
@@ -40,8 +46,10 @@ def dcgan_generator(
     return network
 
 
-def dcgan_stages(shape: Shape, *, width: int, norm: Norm) -> tuple[list[nn.Module], int]:
+def dcgan_stages(shape: Shape, *, width: int, norm: Norm, dense: int = 0) -> tuple[list[nn.Module], int]:
     """Strided convolutions from N x C x S x S down to 4 px, flat; and how many features that is.
+
+    `dense` is the width of a dense layer behind them, as InfoGAN has one; 0 for none.
 
     The first stage has no norm. With the score, 2,765,568 weights for width 64 and (3, 64, 64). Weights are drawn by
     fan-in: with batch norm the whole discriminator is then drawn as published.
@@ -61,7 +69,11 @@ def dcgan_stages(shape: Shape, *, width: int, norm: Norm) -> tuple[list[nn.Modul
     stages[-1].append(nn.Flatten())
     for stage in stages:
         scale_by_fan_in(stage, LEAKY_GAIN)
-    return list(stages), widths[-1] * SEED_PX**2
+    features = widths[-1] * SEED_PX**2
+    if not dense:
+        return list(stages), features
+    hidden = dense_stages(features, (dense,), activation="leaky-relu", batch_norm=[norm == "batch"])
+    return [*stages, *hidden], dense
 
 
 def draw_as_published(network: nn.Module, norm: str) -> None:

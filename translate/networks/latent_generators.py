@@ -54,6 +54,9 @@ class LatentGeneratorConfig:
     """MLP: after every hidden layer; with softplus and batch norm it is that of Salimans et al. 2016."""
     width: int = 64
     """dcgan, r3: channels of the outermost maps; they double with every halving of the size, up to 8 times."""
+    dense: int = 0
+    """dcgan: width of a dense layer before the first maps, so that each map depends on all of the noise and the codes
+    together; 1024 as published for InfoGAN. 0: none."""
     blocks: int = 2
     """r3: residual blocks at every size."""
     norm: Literal["none", "batch"] = "batch"
@@ -90,7 +93,9 @@ def _mlp(config: LatentGeneratorConfig, inputs: int, shape: Shape) -> nn.Module:
 
 
 def _dcgan(config: LatentGeneratorConfig, inputs: int, shape: Shape) -> nn.Module:
-    return dcgan_generator(inputs, shape, width=config.width, norm=config.norm, resampling=config.resampling)
+    return dcgan_generator(
+        inputs, shape, width=config.width, norm=config.norm, resampling=config.resampling, dense=config.dense
+    )
 
 
 def _r3(config: LatentGeneratorConfig, inputs: int, shape: Shape) -> nn.Module:

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
+from translate.errors import ConfigurationError
 from translate.moving import moved
+from translate.networks.shapes import Shape, is_picture
 
 
 def moved_at_random(pictures: Tensor, *, most_px: int) -> Tensor:
@@ -17,3 +19,11 @@ def moved_at_random(pictures: Tensor, *, most_px: int) -> Tensor:
         return pictures
     offsets = torch.randint(2 * most_px + 1, (2, len(pictures)), device=pictures.device)
     return moved(pictures, offsets, most_px=most_px)
+
+
+def require_movable(shape: Shape, most_px: int, option: str) -> None:
+    """Raises ConfigurationError, with the name of the option, where vectors would be moved as if they were pictures."""
+    if most_px and not is_picture(shape):
+        raise ConfigurationError(
+            f"--{option} {most_px} moves pictures, and the samples are vectors of {shape[0]} numbers: choose 0"
+        )

@@ -69,6 +69,9 @@ class TrunkConfig:
     """Maxout: linear pieces of every unit."""
     width: int = 64
     """dcgan, r3, conv: channels of the outermost maps."""
+    dense: int = 0
+    """dcgan: width of a dense layer behind the last maps, so that features are of the whole sample; 1024 as published
+    for InfoGAN. 0: none."""
     blocks: int = 2
     """r3: residual blocks at every size."""
     norm: SampleNorm = "batch"
@@ -154,7 +157,7 @@ def _maxout(config: TrunkConfig, shape: Shape) -> Stages:
 
 
 def _dcgan(config: TrunkConfig, shape: Shape) -> Stages:
-    return dcgan_stages(shape, width=config.width, norm=_between(config))
+    return dcgan_stages(shape, width=config.width, norm=_between(config), dense=config.dense)
 
 
 def _r3(config: TrunkConfig, shape: Shape) -> Stages:

@@ -102,8 +102,8 @@ def _remarks(row: Row, recipe: Recipe[Any]) -> Iterator[str]:
         yield "fp16 needs losses to be scaled, which the engine does; steps that overflow are repeated"
     if row.setting.batch_size != recipe.batch_size:
         yield (
-            f"A batch of {row.setting.batch_size} makes fewer and surer steps than one of {recipe.batch_size}: the "
-            "learning rate is to grow with it (--rate-rule), and the scores are to be looked at; docs/benchmarks.md"
+            f"A batch of {row.setting.batch_size} learns otherwise than one of {recipe.batch_size}: the "
+            "learning rate is to follow it (--rate-rule), and the scores are to be looked at; docs/benchmarks.md"
         )
 
 
