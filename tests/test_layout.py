@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipelines.methods import method_names
 from translate.checkpoint import restore_engine, snapshot_of
+from translate.networks.autocasting import ReflectionPad2d
 from translate.optimisers import SGD, Adam, RMSprop, step_unless
 
 
@@ -147,3 +148,13 @@ def test_no_optimiser_moves_on_a_bad_step(optimiser, bad):
     assert torch.equal(parameter, before) == bad
     assert parameter.isfinite().all()
     assert "found_inf" not in vars(steps)
+
+
+@pytest.mark.parametrize("pad", [ReflectionPad2d, torch.nn.ReflectionPad2d])
+def test_borders_are_mirrored_in_the_maps_own_precision(pad):
+    """torch's own, under autocast on a CPU, is the control: it gives float32."""
+    maps = torch.randn(2, 3, 6, 5).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        padded = pad(2)(maps)
+    assert torch.equal(padded.float(), torch.nn.functional.pad(maps.float(), (2, 2, 2, 2), mode="reflect"))
+    assert padded.dtype == (torch.bfloat16 if pad is ReflectionPad2d else torch.float32)

@@ -5,13 +5,14 @@ computes alike: ONNX Runtime's own DFT drifts at sizes that are no powers of two
 transform costs about 3 n³ multiplications a channel, little at an eighth of a picture's size, where it is used.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import pi
 from typing import Self
 
 import torch
 from torch import Tensor
+
+from translate.networks.autocasting import as_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class FourierPlane:
     def forward(self, maps: Tensor) -> Tensor:
         """N x C x H x W maps to N x 2 C x H x F numbers: the real parts of all channels, then the imaginary ones."""
         cosines, sines = self.down
-        with _full_precision(maps):
+        with as_given(maps):  # bfloat16 would leave three digits of sums over a whole map
             exact = maps.to(cosines.dtype)
             real, minus = exact @ self.along[0], exact @ self.along[1]
             parts = cosines @ real - sines @ minus, -(cosines @ minus + sines @ real)
@@ -58,7 +59,7 @@ class FourierPlane:
         Imaginary parts that no real map has (of frequency 0 and W / 2) count for nothing, as in `irfft2`.
         """
         cosines, sines = self.down
-        with _full_precision(numbers):
+        with as_given(numbers):
             real, imaginary = (numbers.to(cosines.dtype) * self.mirrored).chunk(2, dim=1)
             rows = cosines @ real - sines @ imaginary, cosines @ imaginary + sines @ real
             maps = rows[0] @ self.along[0].T - rows[1] @ self.along[1].T
@@ -81,9 +82,3 @@ def _waves(length: int, frequencies: Tensor, dtype: torch.dtype) -> tuple[Tensor
 def _as_tensor(length: int, like: Tensor) -> Tensor:
     """A length that may be a symbol: the exporter to ONNX divides by tensors only."""
     return torch.full((1,), length, dtype=torch.int64, device=like.device)
-
-
-def _full_precision(maps: Tensor) -> AbstractContextManager[object]:
-    """Autocast off: bfloat16 would leave three digits of sums over a whole map. Nothing where it is off already."""
-    kind = maps.device.type
-    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()

@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from translate.card import SizeRule, Tiling
+from translate.networks.autocasting import ReflectionPad2d
 from translate.networks.choice import at_least, choose
 from translate.networks.fourier_convolution import FastFourierConvolution
 from translate.networks.norm import Norm, needs_bias, norm_layer, tiling_with
@@ -67,7 +68,7 @@ class FourierInpainter(nn.Module):
             )
         )
         self.up = nn.Sequential(*_decoder(doubling, width, down, norm))
-        self.tail = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
+        self.tail = nn.Sequential(ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
 
     def forward(self, picture: Tensor) -> Tensor:
         """The whole picture, made anew; known pixels are put back by who calls."""
@@ -99,7 +100,7 @@ def _reflected(inputs: int, outputs: int, *, norm: Norm, stride: int = 1) -> nn.
 
 
 def _head(inputs: int, width: int, norm: Norm) -> Iterator[nn.Module]:
-    yield nn.ReflectionPad2d(3)
+    yield ReflectionPad2d(3)
     yield nn.Conv2d(inputs, width, 7, bias=needs_bias(norm))
     yield norm_layer(norm, width)
     yield nn.ReLU()

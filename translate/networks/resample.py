@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from translate.networks.autocasting import as_given
 from translate.networks.receptive import Step
 
 Downsampling = Literal["paper", "blur"]
@@ -38,7 +39,8 @@ class Blur(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of half the size (rounded up for three taps, down for four)."""
-        padded = functional.pad(maps, (1, 1, 1, 1), mode="reflect")
+        with as_given(maps):
+            padded = functional.pad(maps, (1, 1, 1, 1), mode="reflect")
         return functional.conv2d(padded, cast(Tensor, self.kernel), stride=2, groups=self.channels)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from translate.card import SizeRule, Tiling
+from translate.networks.autocasting import ReflectionPad2d
 from translate.networks.blocks import dropout_layer, halving_stage
 from translate.networks.choice import at_least, choose
 from translate.networks.norm import Norm, needs_bias, norm_layer, tiling_with
@@ -58,7 +59,7 @@ class ResNet(nn.Module):
         self.down = nn.Sequential(*_encoder(halving, width, norm))
         self.blocks = nn.Sequential(*(ResidualBlock(channels=inner, norm=norm, dropout=dropout) for _ in range(blocks)))
         self.up = nn.Sequential(*_decoder(doubling, width, norm))
-        self.tail = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
+        self.tail = nn.Sequential(ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
 
     def forward(self, picture: Tensor) -> Tensor:
         """The translated picture, of the same height and width."""
@@ -83,7 +84,7 @@ class ResidualBlock(nn.Module):
 
 
 def _same_size(inputs: int, outputs: int, *, kernel: int, norm: Norm) -> Iterator[nn.Module]:
-    yield nn.ReflectionPad2d(kernel // 2)
+    yield ReflectionPad2d(kernel // 2)
     yield nn.Conv2d(inputs, outputs, kernel, bias=needs_bias(norm))
     yield norm_layer(norm, outputs)
 
