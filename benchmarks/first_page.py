@@ -1,4 +1,4 @@
-"""Times the first picture as people meet it, in fresh processes: `python benchmarks/first_page.py`.
+"""Times the first picture as people meet it, in fresh processes: `python -m benchmarks.first_page`.
 
 `pixturn upscale` from its start to the written file, and `pixturn app` from its start to the first answer and to the
 first upscaled picture. `first time` is a model that was never tried on this machine, which a child process does first;
@@ -20,8 +20,8 @@ import numpy as np
 import psutil
 import tyro
 from PIL import Image
-from timing import summary
 
+from benchmarks.timing import summary
 from translate.runtime.approvals import CACHE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]

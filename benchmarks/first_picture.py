@@ -1,4 +1,4 @@
-"""Times import, load and first picture in fresh processes: `python benchmarks/first_picture.py`.
+"""Times import, load and first picture in fresh processes: `python -m benchmarks.first_picture`.
 
 The clock starts with the process, so Python's own start counts. `first time` is a file that was never tried, which a
 child process does first; `again` is the same file later.
@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from machine import description
 from PIL import Image
-from timing import summary
-from torch_engines import network_named, write_model
 
+from benchmarks.machine import description
+from benchmarks.timing import summary
+from benchmarks.torch_engines import network_named, write_model
 from translate.runtime.approvals import CACHE_VARIABLE
 from translate.runtime.cores import usable_cores
 

@@ -1,4 +1,4 @@
-"""Times a folder of pictures, overlapped against one by one: `python benchmarks/folder.py`.
+"""Times a folder of pictures, overlapped against one by one: `python -m benchmarks.folder`.
 
 Overlapped is `run_folder`, which reads, translates and writes at the same time; one by one is the plain loop that
 people write. Both read and write the same PNG files; they take turns, and the ratio is that of the medians.
@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from machine import description
 from PIL import Image
-from timing import alternately
-from torch_engines import network_named, write_model
 
 import pipelines
+from benchmarks.machine import description
+from benchmarks.timing import alternately
+from benchmarks.torch_engines import network_named, write_model
 from pipelines.load import Device, require_translator
 from pipelines.tasks import Translate
 from translate.runtime.cores import usable_cores

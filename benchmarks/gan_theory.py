@@ -1,4 +1,4 @@
-"""GAN's theory on one number a sample, by the project's own method and engine: `python benchmarks/gan_theory.py`.
+"""GAN's theory on one number a sample, by the project's own method and engine: `python -m benchmarks.gan_theory`.
 
 Goodfellow et al. 2014. Three things are printed: how near a trained discriminator comes to p_data / (p_data + p_g)
 (proposition 1); the value of the game against -log 4 + 2 JSD (theorem 1), and that it tends to -log 4; and the four

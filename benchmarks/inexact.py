@@ -1,4 +1,4 @@
-"""What int8 and bf16 gain in time and cost in quality: `python benchmarks/inexact.py PHOTOS`.
+"""What int8 and bf16 gain in time and cost in quality: `python -m benchmarks.inexact PHOTOS`.
 
 PHOTOS is a folder with `validation`, on whose pictures int8 is calibrated, and `test`, on which all figures are taken
 (`pixturn example photos PHOTOS`). The shipped bundles are run: x2 on photos reduced to half, held against the photos;
@@ -18,12 +18,12 @@ import numpy as np
 import onnx
 import torch
 import tyro
-from machine import description
 from numpy.typing import NDArray
 from PIL import Image
-from timing import alternately
 
 import pipelines
+from benchmarks.machine import description
+from benchmarks.timing import alternately
 from pipelines.load import require_translator
 from pipelines.runs import bundle_of
 from pipelines.tasks import Translate

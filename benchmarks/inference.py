@@ -1,4 +1,4 @@
-"""Times one picture through every engine, side by side: `python benchmarks/inference.py`.
+"""Times one picture through every engine, side by side: `python -m benchmarks.inference`.
 
 Milliseconds are medians of calls that take turns, with the quartiles; the ratio is to eager fp32 torch; the share is
 of the matrix product that this machine was measured to do at that precision; memory is the peak of a process of its
@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
-from graph_engines import ON_CPU, ON_CUDA, Call
-from machine import description, peak_flops
-from timing import Timing, alternately
 from torch.utils.flop_counter import FlopCounterMode
-from torch_engines import EAGER, NETWORKS, TORCH_ENGINES, network_named, write_graph
+
+from benchmarks.graph_engines import ON_CPU, ON_CUDA, Call
+from benchmarks.machine import description, peak_flops
+from benchmarks.timing import Timing, alternately
+from benchmarks.torch_engines import EAGER, NETWORKS, TORCH_ENGINES, network_named, write_graph
 
 HEAD = "| network | px | engine | ms (quartiles) | pictures/s | times eager | share of peak | peak memory MB |"
 
@@ -67,7 +68,7 @@ def main(options: Options) -> None:
                 rows += _rows(name, graph, size_px, options, peaks)
     _print_slopes(rows)
     if options.plot is not None:
-        from inference_drawing import draw
+        from benchmarks.inference_drawing import draw
 
         draw(rows, options.plot)
     if options.out is not None:
@@ -121,10 +122,9 @@ def _flops(network: torch.nn.Module, picture: np.ndarray) -> int:
 
 
 def _peak_memory_mb(engine: str, what: str, size_px: int, options: Options) -> float:
-    script = Path(__file__).with_name("peak_memory.py")
     arguments = [engine, what, str(size_px), str(options.threads), options.device]
     run = partial(subprocess.run, capture_output=True, check=True, text=True)
-    return float(run([sys.executable, str(script), *arguments]).stdout.splitlines()[-1])
+    return float(run([sys.executable, "-m", "benchmarks.peak_memory", *arguments]).stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

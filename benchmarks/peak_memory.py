@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from graph_engines import ON_CPU, ON_CUDA, Call
+
+from benchmarks.graph_engines import ON_CPU, ON_CUDA, Call
 
 
 def main(engine: str, what: str, size_px: int, threads: int, device: str) -> None:

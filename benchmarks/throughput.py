@@ -1,4 +1,4 @@
-"""Many pictures through one engine: `python benchmarks/throughput.py`.
+"""Many pictures through one engine: `python -m benchmarks.throughput`.
 
 Three tables, each with contenders that take turns; figures are medians with quartiles.
 
@@ -23,13 +23,13 @@ import numpy as np
 import onnx
 import torch
 import tyro
-from graph_engines import Call, int8_beside
-from machine import description
 from numpy.typing import NDArray
-from timing import Timing, alternately
-from torch_engines import NETWORKS, network_named, write_graph, write_model
 
 import pipelines
+from benchmarks.graph_engines import Call, int8_beside
+from benchmarks.machine import description
+from benchmarks.timing import Timing, alternately
+from benchmarks.torch_engines import NETWORKS, network_named, write_graph, write_model
 from pipelines.load import require_translator
 from translate.export.pixels import bake
 from translate.runtime.cores import usable_cores

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 import torch
-from graph_engines import CARD, Call, int8_beside
 from onnx import ModelProto
 from torch import nn
 
+from benchmarks.graph_engines import CARD, Call, int8_beside
 from translate.card import Card, Picture, SizeRule
 from translate.export.graph import set_card, to_onnx
 from translate.export.precision import quantise

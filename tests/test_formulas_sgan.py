@@ -14,10 +14,11 @@ from translate.averaging import deployed_networks
 from translate.card import FixedPicture, Latent, Vector
 from translate.errors import ConfigurationError
 from translate.losses.adversarial import NON_SATURATING
-from translate.method import Batch
+from translate.method import Batch, Progress
 from translate.networks.class_discriminators import ClassifierDiscriminatorConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.noise import Noise
+from translate.ramp import Ramp
 
 CLASSES = 3
 LABELLED = 2
@@ -91,6 +92,24 @@ def test_classifier_learns_from_labels_and_from_what_is_real(weights):
     assert_same_move(method, "discriminator", batch, lambda: expected_of_discriminator(method, batch, *weights))
 
 
+def test_classes_of_real_samples_are_to_be_clear_and_to_stay(monkeypatch):
+    """E H(p) (Dai et al. 2017, equation 8) and E |p - q|^2 (Laine and Aila 2017), each halfway up its ramp."""
+    ramp = Ramp(start=0.0, end=4.0, until_fraction=1.0, shape="linear")
+    method, batch = method_of(entropy=ramp, agreement=replace(ramp, end=6.0))
+    looks = iter([0.0, 0.0, 0.1])  # of the real samples, of the made ones, of the real ones again
+    monkeypatch.setattr(method, "_moved", lambda x: x + next(looks))
+    terms = method.discriminator_loss(batch, Progress(images=1, total_images=2))
+    p, q = method.discriminator(batch["x"]).softmax(dim=1), method.discriminator(batch["x"] + 0.1).softmax(dim=1)
+    torch.testing.assert_close(terms["entropy"], -2 * (p * p.log()).sum(dim=1).mean())
+    torch.testing.assert_close(terms["agreement"], 3 * ((p - q) ** 2).sum(dim=1).mean())
+    assert float(terms["agreement"].detach()) > 0
+
+
+def test_what_has_no_weight_is_no_term():
+    method, batch = method_of()
+    assert set(terms_of(method, "discriminator", batch)) == {"supervised", "unsupervised"}
+
+
 def test_generator_matches_mean_features():
     """||E f(x) - E f(G(z))||^2, section 3.1."""
     method, batch = method_of()
@@ -154,6 +173,21 @@ def test_labelled_samples_alone_are_moved(monkeypatch, most_px):
     assert all(kept) == (most_px == 0)
     assert len({tuple(x.flatten().tolist()) for x in labelled}) > (1 if most_px else 0)
     assert any(torch.equal(x, batch["x"]) for x in seen if len(x) == 4), "the others stay where they are"
+
+
+@pytest.mark.parametrize("most_px", [0, 2])
+def test_real_and_made_samples_are_moved_alike(monkeypatch, most_px):
+    seen: list[Tensor] = []
+    method, batch = method_of(unlabelled_shift_px=most_px, labelled_batch=16)
+    forward = method.discriminator.forward
+    monkeypatch.setattr(method.discriminator, "forward", lambda x: seen.append(x) or forward(x))
+    terms_of(method, "discriminator", batch)
+    real, fake = (x for x in seen if len(x) == 4)
+    with torch.no_grad():
+        assert torch.equal(real, batch["x"]) == (most_px == 0)
+        assert torch.equal(fake, made(method, batch)) == (most_px == 0)
+    labelled = next(x for x in seen if len(x) == 16)
+    assert all(torch.equal(x, batch["x"][LABELLED]) for x in labelled), "labelled ones have a shift of their own"
 
 
 def test_without_any_label_yet_there_is_nothing_to_learn_from_labels():

@@ -23,6 +23,8 @@ GENERATORS = {
     "mlp": LatentGeneratorConfig(kind="mlp", widths=(12, 9), norm="none"),
     "mlp softplus": LatentGeneratorConfig(kind="mlp", widths=(12, 9), activation="softplus"),
     "dcgan": LatentGeneratorConfig(width=4),
+    "dcgan dense": LatentGeneratorConfig(width=4, dense=6),
+    "dcgan dense without norm": LatentGeneratorConfig(width=4, dense=6, norm="none"),
     "dcgan nearest": LatentGeneratorConfig(width=4, resampling="nearest", norm="none"),
     "dcgan blur": LatentGeneratorConfig(width=4, resampling="blur"),
     "r3": LatentGeneratorConfig(kind="r3", width=8, blocks=1, norm="none"),
@@ -53,6 +55,12 @@ def test_dcgan_has_as_many_weights_as_published():
     generator = LatentGeneratorConfig(kind="dcgan", width=64).build((3, 64, 64), 100)
     assert weights(generator) == 3_576_704
     assert weights(LatentGeneratorConfig(width=64, norm="none").build((3, 64, 64), 100)) != 3_576_704
+
+
+def test_a_dense_layer_stands_before_the_maps():
+    plain, dense = (LatentGeneratorConfig(width=8, dense=width).build((1, 16, 16), 5) for width in (0, 6))
+    assert weights(plain) == 5 * 16 * 16 + 2 * 16 + 16 * 8 * 16 + 2 * 8 + 8 * 16
+    assert weights(dense) == 5 * 6 + 2 * 6 + 6 * 16 * 16 + weights(plain) - 5 * 16 * 16
 
 
 def test_goodfellows_mlp_is_counted_by_hand():

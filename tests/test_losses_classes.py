@@ -8,7 +8,13 @@ import torch
 from scipy.special import expit, log_softmax, softmax
 
 from translate.losses.adversarial import OBJECTIVES
-from translate.losses.classes import classification, data_to_data, real_score
+from translate.losses.classes import (
+    class_disagreement,
+    class_entropy,
+    classification,
+    data_to_data,
+    real_score,
+)
 from translate.losses.features import mean_matching
 from translate.unlabelled import UNLABELLED
 
@@ -167,3 +173,26 @@ def test_mean_matching_teaches_the_fakes_alone_and_sees_nothing_but_means():
 def test_mean_matching_refuses_features_of_other_sizes():
     with pytest.raises(ValueError, match="different shapes"):
         mean_matching(torch.zeros(4, 1), torch.zeros(4, 5))
+
+
+def test_the_entropy_of_classes_is_that_of_their_probabilities():
+    logits = torch.randn(7, 5, dtype=torch.float64) * 3
+    expected = -np.mean([np.sum(softmax(row) * log_softmax(row)) for row in logits.numpy()])
+    assert float(class_entropy(logits)) == pytest.approx(expected, rel=1e-12)
+    assert float(class_entropy(torch.zeros(3, 5))) == pytest.approx(math.log(5), rel=1e-6)
+    assert float(class_entropy(torch.eye(5) * 1e4)) == 0.0, "where classes are certain, without a NaN"
+
+
+def test_disagreement_is_the_squared_distance_of_probabilities():
+    logits, others = torch.randn(2, 7, 5, dtype=torch.float64, requires_grad=True)
+    expected = np.mean(np.sum((softmax(logits.detach(), 1) - softmax(others.detach(), 1)) ** 2, axis=1))
+    found = class_disagreement(logits, others)
+    assert float(found.detach()) == pytest.approx(expected, rel=1e-12)
+    assert float(class_disagreement(logits, logits + 3.0).detach()) == pytest.approx(0.0, abs=1e-12), "a shift is nothing"
+    assert float(class_disagreement(torch.eye(4) * 1e4, torch.eye(4).roll(1, 0) * 1e4)) == 2.0
+
+
+def test_control_halves_overflow_where_losses_do_not():
+    logits = torch.full((2, 3), 300.0).half()
+    assert class_entropy(logits).dtype == torch.float32
+    assert float(class_disagreement(logits, logits)) == 0.0

@@ -120,14 +120,23 @@ def clusters(count, seed):
     return Split(samples=(labels - 1.0)[:, None, None, None] * 0.8 + 0.05 * noise, labels=labels)
 
 
+def baselines(few, hidden, test):
+    return few_labels.baseline_figures(few, hidden, test, seed=0, shift_px=1)
+
+
 def test_hidden_labels_stay_hidden_from_the_baselines():
     train, test = clusters(120, seed=0), clusters(60, seed=1)
     few = replace(train, labels=torch.where(torch.arange(120) < 6, train.labels, -1))
-    labels, alone, spread = few_labels.baseline_figures(few, test, seed=0).values()
-    assert (labels, spread) == (6, 0)
-    assert alone < 20
+    hidden = few_labels.hidden_of(train, few)
+    assert torch.equal(hidden.samples, train.samples[6:])
+    assert torch.equal(hidden.labels, train.labels[6:])
+    labels, alone, alone_hidden, spread, spread_hidden = baselines(few, hidden, test).values()
+    assert (labels, spread, spread_hidden) == (6, 0, 0)
+    assert max(alone, alone_hidden) < 20
     shuffled = replace(few, labels=few.labels.roll(1))
-    assert few_labels.baseline_figures(shuffled, test, seed=0)["label propagation (% wrong)"] > 90
+    figures = baselines(shuffled, few_labels.hidden_of(train, shuffled), test)
+    assert figures["label propagation (% wrong)"] > 90
+    assert figures["label propagation, of hidden labels (% wrong)"] > 90
 
 
 def test_pictures_that_come_back_changed_are_told_by_how_much():
