@@ -9,7 +9,7 @@ from benchmarks.contenders import REFERENCE, SHIPPED
 from benchmarks.training_growth import Growth
 
 _INK, _OURS, _OTHERS, _PALE = "#202020", "#1f5fbf", "#8a8a8a", "#dddddd"
-_BAR, _NAME, _LONG = 20, 230, 300
+_BAR, _NAME, _LONG = 20, 262, 300
 _PANEL_WIDE, _PANEL_HIGH, _MARGIN, _LINE = 260, 190, 64, 14
 
 

@@ -30,7 +30,7 @@ MOST_BYTES = {"generate": 5_000_000, "upscale": 8_000_000, "inpaint": 8_000_000,
 
 
 def test_some_models_ship():
-    assert {"fashion", "emoji", "x2", "x4", "colourise", "lineart"} <= set(NAMES)
+    assert {"fashion", "emoji", "x2", "x4", "colourise", "lineart", "inpaint"} <= set(NAMES)
     assert bundle_of("nothing", HERE) is None
 
 
@@ -41,7 +41,7 @@ def test_a_bundle_is_small_whole_and_says_where_it_comes_from(model):
     card = pipelines.load(model, device="cpu").card
     assert model.stat().st_size <= MOST_BYTES[card.task]
     assert card.licence
-    assert card.parity["difference"] <= 1e-4
+    assert card.parity["difference"] <= {"fp32": 1e-4, "fp16": 1e-3}[card.precision]
     assert card.licence in (model.parent / "README.md").read_text()
     told = (HERE / "README.md").read_text()
     assert model.parent.name in {
@@ -88,7 +88,7 @@ def test_an_enlarger_beats_bicubic(name, photo):
 @pytest.mark.parametrize("name", INPAINTING)
 def test_an_inpainter_beats_opencv_and_leaves_what_is_known(name, photo):
     truth = np.asarray(held_out(photo).crop((60, 0, 460, 400)).resize((256, 256), Image.Resampling.BOX))
-    masks = [draw_mask(256, 256, np.random.default_rng(seed), Holes()) for seed in range(4)]
+    masks = [draw_mask(256, 256, np.random.default_rng(seed), Holes()) for seed in range(12)]  # one says little
     inpaint = pipelines.load(name, runs=HERE, device="cpu")
     ours, theirs = [], []
     for mask in masks:

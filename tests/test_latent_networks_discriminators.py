@@ -26,6 +26,7 @@ KINDS = {
     "dcgan": SampleDiscriminatorConfig(width=4, norm="none"),
     "r3": SampleDiscriminatorConfig(kind="r3", width=8, blocks=1, norm="none"),
     "conv": SampleDiscriminatorConfig(kind="conv", width=4, norm="none"),
+    "dcgan dense": SampleDiscriminatorConfig(width=4, norm="none", dense=6),
 }
 every_kind = pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
 
@@ -45,6 +46,13 @@ def weights(network):
 def test_dcgan_has_as_many_weights_as_published():
     assert weights(SampleDiscriminatorConfig(width=64).build((3, 64, 64))) == 2_765_568
     assert weights(SampleDiscriminatorConfig(width=64, norm="none").build((3, 64, 64))) != 2_765_568
+
+
+def test_a_dense_layer_makes_features_of_the_whole_sample():
+    plain, dense = (SampleDiscriminatorConfig(width=8, dense=width).build((1, 16, 16)) for width in (0, 6))
+    assert (plain.feature_size, dense.feature_size) == (16 * 16, 6)
+    assert weights(dense) == weights(plain) - 16 * 16 + 16 * 16 * 6 + 2 * 6 + 6
+    assert dense.features(torch.randn(4, 1, 16, 16)).shape == (4, 6)
 
 
 def test_goodfellows_maxout_is_counted_by_hand():

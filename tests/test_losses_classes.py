@@ -188,11 +188,13 @@ def test_disagreement_is_the_squared_distance_of_probabilities():
     expected = np.mean(np.sum((softmax(logits.detach(), 1) - softmax(others.detach(), 1)) ** 2, axis=1))
     found = class_disagreement(logits, others)
     assert float(found.detach()) == pytest.approx(expected, rel=1e-12)
-    assert float(class_disagreement(logits, logits + 3.0).detach()) == pytest.approx(0.0, abs=1e-12), "a shift is nothing"
+    assert float(class_disagreement(logits, logits + 3.0).detach()) == pytest.approx(0.0, abs=1e-12), (
+        "a shift is nothing"
+    )
     assert float(class_disagreement(torch.eye(4) * 1e4, torch.eye(4).roll(1, 0) * 1e4)) == 2.0
 
 
-def test_control_halves_overflow_where_losses_do_not():
+def test_losses_of_classes_are_raised_to_float32():
     logits = torch.full((2, 3), 300.0).half()
     assert class_entropy(logits).dtype == torch.float32
     assert float(class_disagreement(logits, logits)) == 0.0

@@ -212,7 +212,7 @@ def test_what_needs_no_torch_answers_without_it(pixturn, arguments):
 @pytest.mark.slow
 def test_shipped_models_are_found_outside_a_clone(pixturn, bare, tmp_path):
     answer = pixturn("list")
-    assert all(name in answer.stdout for name in ("x2", "x4", "colourise", "lineart", "fashion", "emoji"))
+    assert all(name in answer.stdout for name in ("x2", "x4", "colourise", "inpaint", "lineart", "fashion", "emoji"))
     code = "from pipelines.shipped import shipped; print((shipped().parent / 'app.py').is_file(), shipped())"
     command = [str(bare / "python"), "-c", code]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout

@@ -66,7 +66,12 @@ def small(part: Any) -> Any:
         return replace(part, width=4, down=2, blocks=1)
     if isinstance(part, LatentGeneratorConfig):
         return replace(
-            part, width=4, widths=(12,) * min(2, len(part.widths)), blocks=1, embedding=min(3, part.embedding)
+            part,
+            width=4,
+            widths=(12,) * min(2, len(part.widths)),
+            dense=min(12, part.dense),
+            blocks=1,
+            embedding=min(3, part.embedding),
         )
     if isinstance(part, TrunkConfig):
         return replace(
@@ -74,6 +79,8 @@ def small(part: Any) -> Any:
             width=4,
             # Behind two layers so narrow, strong noise leaves nothing that a step could be seen by.
             widths=(24,) if part.noise else (12,) * min(2, len(part.widths)),
+            # Batch norm on a dense layer takes away the mean of a batch, by which few steps tell real from made.
+            dense=0 if part.norm == "batch" else min(12, part.dense),
             blocks=1,
             embedding=min(3, part.embedding),
             input_noise=min(0.05, part.input_noise),

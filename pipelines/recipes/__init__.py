@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, get_origin
 
 from pipelines.methods import method_class, method_names
-from pipelines.recipes import enlarging, generating, restoring, translating
+from pipelines.recipes import enlarging, generating, restoring, translating, unlabelled
 from translate.errors import ConfigurationError
 from translate.recipe import Recipe
 
@@ -28,7 +28,7 @@ def _variants() -> Mapping[str, NamedRecipe]:
     """The public functions that make a recipe out of nothing."""
     return {
         name.replace("_", "-"): value
-        for module in (translating, enlarging, restoring, generating)
+        for module in (translating, enlarging, restoring, generating, unlabelled)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and not name.startswith("_") and _makes_a_recipe(value)
     }
