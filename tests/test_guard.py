@@ -12,9 +12,10 @@ FILES = sorted(path for folder in ("translate", "pipelines") for path in (ROOT /
 FILES += [path for path in (ROOT / "app.py",) if path.exists()]
 PICTURES = "translate/data/pictures.py"
 ENGINE = "translate/engine.py"
+STEPPING = "translate/stepping.py"
 JUDGES = {"translate/metrics/classifier.py", "translate/metrics/two_sample_classifiers.py"}
 """Measures that fit a fresh classifier of their own, which is no part of any run."""
-MOVERS = {ENGINE, *JUDGES}
+MOVERS = {ENGINE, STEPPING, *JUDGES}
 
 
 def dotted(node):

@@ -11,7 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pipelines.methods import method_names
 from translate.checkpoint import restore_engine, snapshot_of
 from translate.networks.autocasting import ReflectionPad2d
-from translate.optimisers import SGD, Adam, RMSprop, step_unless
+from translate.optimisers import SGD, Adam, RMSprop
+from translate.stepping import step_unless
 
 
 def weights(engine):

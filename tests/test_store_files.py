@@ -188,8 +188,13 @@ def test_ctrl_c_loses_nothing(tmp_path, data, monkeypatch):
         if done == 3:
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        cached(data.samples(PLAIN), tmp_path, data.root, progress=interrupt)
+    # What a shell starts in the background ignores the signal
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            cached(data.samples(PLAIN), tmp_path, data.root, progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert sum(len(shard.read_shard(path).records) for path in shards(tmp_path)) == 3
     assert not list((tmp_path / "cache").glob("*/.tmp-*"))
     with decoding_counted(monkeypatch) as calls:

@@ -18,11 +18,11 @@ from translate.bad_steps import MOST_BAD_STEPS, BadSteps
 from translate.errors import DivergedError
 from translate.method import Batch, Method, Progress, Terms, Turn
 from translate.networks.recomputing import recompute
-from translate.optimisers import step_unless
 from translate.processes import Processes
 from translate.rates import rate_factor
 from translate.recipe import Recipe
 from translate.statistics import copied, put_back
+from translate.stepping import step_unless
 
 Draw = Callable[[], Mapping[str, Tensor]]
 Figures = dict[str, Tensor]
