@@ -89,7 +89,7 @@ def scaled(rule: RateRule, recipe: Recipe[Any], batch: int) -> Recipe[Any]:
     """Rates that grow with the batch, after a warm-up through a tenth of the run."""
     warmup_images = (recipe.length.images or 0) // 10
     schedule = replace(recipe.schedule, warmup_images=warmup_images)
-    return replace(large(recipe, batch), rate_rule=rule, schedule=schedule)
+    return replace(large(recipe, batch), rate_rule=rule, rate_batch=1, schedule=schedule)
 
 
 REFERENCE: Final = "reference fp32"

@@ -101,7 +101,7 @@ def _tell(
     print_problems(diagnosis, console)
     layout = diagnosis.layout and hold_out(diagnosis.layout, validation_fraction, validation_most)
     _print_layout(layout, console)
-    alone = _alone(layout) if validation_fraction > 0 else None
+    alone = _alone(layout) if validation_fraction > 0 and validation_most > 0 else None
     if alone is not None:
         console.print(Text(f"error: a single training picture in domain {alone}", "bold red"))
         console.print(Text("  fix: add pictures: one is held out to score the training by\n", "green"))
@@ -116,7 +116,8 @@ def _alone(layout: Layout | None) -> str | None:
     if layout is None or "train" not in layout.splits:
         return None
     held = layout.splits["validation"].domains if "validation" in layout.splits else {}
-    return next((domain for domain in layout.splits["train"].domains if not held.get(domain)), None)
+    train = layout.splits["train"].domains
+    return next((domain for domain, items in train.items() if len(items) == 1 and not held.get(domain)), None)
 
 
 def diagnose(

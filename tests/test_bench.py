@@ -194,7 +194,7 @@ def test_a_larger_batch_is_recommended_with_its_rate_rule_and_the_own_one_beside
     assert results.fastest.setting.batch_size == 16
     told = "\n".join(telling.advice(results, replace(recipe_named("pix2pix"), batch_size=4)))
     assert "Fastest at batches of 4" in told
-    assert told.splitlines()[-1].endswith("--batch-size 16 --rate-rule square-root --rate-batch 4")
+    assert told.splitlines()[-1].endswith("--batch-size 16 --rate-rule linear --rate-batch 4")
     assert "the scores are to be looked at" in told
 
 
@@ -255,7 +255,7 @@ def test_the_recommended_line_is_what_train_understands(name, compiles):
     assert words[:3] == ["pixturn", "train", name]
     parsed = parse(name, words[3:]).recipe
     assert TrainingSetting.of(parsed) == setting
-    assert (parsed.rate_rule, parsed.rate_batch) == ("square-root", recipe.batch_size)
+    assert (parsed.rate_rule, parsed.rate_batch) == ("linear", recipe.batch_size)
     assert parsed.augmentation.crop_px == 512
 
 

@@ -159,3 +159,32 @@ def test_borders_are_mirrored_in_the_maps_own_precision(pad):
         padded = pad(2)(maps)
     assert torch.equal(padded.float(), torch.nn.functional.pad(maps.float(), (2, 2, 2, 2), mode="reflect"))
     assert padded.dtype == (torch.bfloat16 if pad is ReflectionPad2d else torch.float32)
+
+
+@pytest.mark.parametrize("optimiser", [Adam(), SGD(), SGD(momentum=0.0), RMSprop()])
+def test_a_bad_first_step_leaves_nothing_behind(optimiser):
+    """What an optimiser remembers begins with zeros, though its first step was not taken."""
+    made = []
+    for gradients in ((torch.nan, 1.0, 2.0), (1.0, 2.0)):
+        parameter = torch.nn.Parameter(torch.ones(1000))
+        steps = optimiser.build([parameter])
+        for gradient in gradients:
+            parameter.grad = torch.full((1000,), gradient)
+            step_unless(torch.tensor(gradient != gradient), steps)
+        made.append(parameter.detach())
+    torch.testing.assert_close(made[0], made[1], rtol=0, atol=0)
+
+
+def test_a_parameter_whose_gradient_comes_late_is_moved_by_fused_sgd():
+    early, late = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    steps = SGD().build([early, late])
+    for with_late in (False, True):
+        early.grad, late.grad = torch.ones(3), torch.ones(3) if with_late else None
+        step_unless(torch.tensor(False), steps)
+    assert not torch.equal(late, torch.ones(3))
+
+
+def test_momentum_that_nobody_began_would_be_noticed(monkeypatch):
+    monkeypatch.setattr("translate.optimisers.begin_momentum", lambda optimiser: None)
+    with pytest.raises(TypeError):
+        test_a_parameter_whose_gradient_comes_late_is_moved_by_fused_sgd()

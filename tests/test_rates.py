@@ -77,12 +77,12 @@ def test_a_batch_is_what_one_step_learns_from():
     ],
 )
 def test_warm_up_is_a_straight_line(rule: RateRule, images: int, expected: float):
-    recipe = game_recipe(batch_size=16, rate_rule=rule, schedule=Schedule(warmup_images=100))
+    recipe = game_recipe(batch_size=16, rate_rule=rule, rate_batch=1, schedule=Schedule(warmup_images=100))
     assert rate_factor(recipe, images=images) == pytest.approx(expected)
 
 
 def test_without_warm_up_the_first_step_has_the_whole_rate():
-    recipe = game_recipe(batch_size=16, rate_rule="linear")
+    recipe = game_recipe(batch_size=16, rate_rule="linear", rate_batch=1)
     assert rate_factor(recipe, images=0) == rate_factor(recipe, images=10**9) == 16.0
     with pytest.raises(ConfigurationError, match=r"schedule\.warmup-images is -1"):
         Schedule(warmup_images=-1)

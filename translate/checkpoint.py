@@ -18,6 +18,7 @@ from translate.engine import Engine
 from translate.errors import ModelError
 from translate.method import Method
 from translate.random_state import RandomState, capture, restore
+from translate.stepping import begin_momentum
 from translate.storage.snapshot import Snapshot
 
 NETWORKS = "networks"
@@ -131,6 +132,7 @@ def _load_optimisers(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
     for name, optimiser in engine.optimisers.items():
         optimiser.load_state_dict({"state": states[name], "param_groups": optimiser.state_dict()["param_groups"]})
         _lay_like_parameters(optimiser)
+        begin_momentum(optimiser)
 
 
 def _lay_like_parameters(optimiser: torch.optim.Optimizer) -> None:

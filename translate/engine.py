@@ -60,10 +60,8 @@ class Engine:
         self.draws = 0
         self.bad_steps = BadSteps([turn.name for turn in self.turns], device)
         if recipe.recompute:
-            for (
-                part
-            ) in method.children():  # frozen networks of losses too: their maps wait for the backward pass as well
-                recompute(part)
+            for network in self.networks.values():  # not the frozen ones of losses
+                recompute(network)
         if recipe.compile:
             for network in self.networks.values():
                 network.compile()

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from translate.errors import require
+from translate.stepping import begin_momentum
 
 
 def _require_rate(rate: float) -> None:
@@ -69,7 +70,9 @@ class SGD:
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimiser for one network."""
-        return torch.optim.SGD(parameters, lr=self.learning_rate, momentum=self.momentum, fused=self.fused)
+        optimiser = torch.optim.SGD(parameters, lr=self.learning_rate, momentum=self.momentum, fused=self.fused)
+        begin_momentum(optimiser)
+        return optimiser
 
 
 @dataclass(frozen=True, kw_only=True)

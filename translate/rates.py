@@ -31,7 +31,7 @@ def rate_factor(recipe: Recipe[Any], *, images: int, world: int = 1) -> float:
     A batch is what one step learns from: `batch_size` times `accumulate` times the `world` processes.
     """
     batch = recipe.batch_size * recipe.accumulate * world
-    full = scaled_by(recipe.rate_rule, batch=batch, rate_batch=recipe.rate_batch)
+    full = scaled_by(recipe.rate_rule, batch=batch, rate_batch=recipe.rate_batch or batch)
     warmup_images = recipe.schedule.warmup_images
     if images >= warmup_images:
         return full

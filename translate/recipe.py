@@ -104,7 +104,7 @@ class Recipe(Generic[ConfigT]):
     average_half_life_images: float = 0.0
     """Half-life in images of the averaged weights that users get (Karras et al. 2018); 0: the last weights."""
     precision: Precision = "auto"
-    """Arithmetic of the networks; auto: bf16 on a GPU that has it (else fp16), fp32 on a CPU."""
+    """Arithmetic of the networks; auto: bf16 where the hardware multiplies it, else fp16 on a GPU and fp32 on a CPU."""
     compile: bool = False
     """Compile the networks with torch.compile."""
     layout: Layout = "auto"
@@ -114,8 +114,8 @@ class Recipe(Generic[ConfigT]):
     rate_rule: RateRule = "none"
     """How learning rates grow with the batch: they are meant for batches of `rate_batch`, and are multiplied by the
     quotient of the batch sizes (linear, Goyal et al. 2017) or its square root."""
-    rate_batch: int = 1
-    """Batch size that the learning rates are meant for, over all processes."""
+    rate_batch: int = 0
+    """Batch size that the learning rates are meant for, over all processes; a rule needs it."""
     threads: int = 0
     """CPU threads of one operation; 0: all cores. Results are bit-equal only at an equal count."""
     seed: int = 0
@@ -136,6 +136,8 @@ class Recipe(Generic[ConfigT]):
         require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
         half_life = self.average_half_life_images
         require(0 <= half_life < math.inf, "average-half-life-images", half_life, "0 (no average) or more images")
+        told = self.rate_batch >= (0 if self.rate_rule == "none" else 1)
+        require(told, "rate-batch", self.rate_batch, "the batch size that the learning rates are meant for")
         require(self.threads >= 0, "threads", self.threads, "0 (all cores) or more")
         require(0 <= self.seed < _SEEDS, "seed", self.seed, f"0 to below {_SEEDS}")
         require(self.save_every_images >= 0, "save-every-images", self.save_every_images, "0 or more images")

@@ -39,7 +39,7 @@ class InfoGAN(FromNoise):
     class Config(FromNoiseConfig):
         """The paper's codes for MNIST (appendix C.1), on DCGAN's networks with the paper's dense layers.
 
-        Without these a code settles for strokes at a place, and is slow to come to mean whole digits.
+        Without these, and with more noise, a category took longer to mean a digit (docs/results-generating.md).
         """
 
         noise: Noise = field(default_factory=lambda: Noise(size=62, distribution="uniform"))

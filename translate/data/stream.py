@@ -85,11 +85,12 @@ class Batches(Iterator[dict[str, Tensor]]):
         step: int,
         workers: int,
         quarantine: Quarantine,
+        waiting: Waiting | None = None,
         processes: Collection[BaseProcess] = (),
     ) -> None:
         self._source: Iterator[Collated] | None = source
         self._workers = workers
-        self._waiting = Waiting(workers)
+        self._waiting = waiting or Waiting(workers)
         self._processes = processes
         self._step = step
         self.position = position
@@ -193,6 +194,8 @@ def loader(
         step=stream.step,
         workers=workers,
         quarantine=Quarantine(dataset.tolerated),
+        # Beside a GPU the host runs ahead of it, and its own waiting says nothing.
+        waiting=Waiting(workers, tells=not pin_memory),
         processes=set(active_children()) - others,
     )
 

@@ -16,18 +16,19 @@ _SHARE: Final = 0.2
 class Waiting:
     """The share of its time that a run spends on waiting for batches."""
 
-    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic, *, tells: bool = True) -> None:
         """Begin with the first batch.
 
         Args:
             workers: processes that read ahead, for the message.
             clock: gives seconds.
+            tells: whether to say anything at all.
         """
         self._workers = workers
+        self._is_told = not tells
         self._clock = clock
         self._began: float | None = None
         self._waited_sec = 0.0
-        self._is_told = False
 
     @contextmanager
     def measured(self) -> Generator[None]:

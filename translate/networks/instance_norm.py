@@ -30,8 +30,6 @@ class InstanceNorm2d(nn.InstanceNorm2d):
             return super().forward(maps)
         if maps.shape[0] == 1:
             return functional.batch_norm(maps, None, None, self.weight, self.bias, training=True, eps=self.eps)
-        if maps.shape[2] * maps.shape[3] == 1:
-            raise ValueError(f"Expected more than 1 spatial element when training, got input size {maps.size()}")
         return self._scaled(_normalised(maps, self.eps))
 
     def _scaled(self, maps: Tensor) -> Tensor:

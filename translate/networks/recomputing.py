@@ -99,14 +99,14 @@ class Stage:
     def __init__(self, module: nn.Module) -> None:
         self.module = module
 
-    def __call__(self, *given: Any) -> Any:  # noqa: ANN401 - whatever the module takes and gives
+    def __call__(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the module takes and gives
         """What the module gives."""
         forward: Callable[..., Any] = type(self.module).forward.__get__(self.module)
-        if not _learns(self.module, given):
-            return forward(*given)
+        if not _learns(self.module, (*given, *named.values())):
+            return forward(*given, **named)
         if torch.compiler.is_compiling():  # a compiled graph changes buffers once, however often it computes
-            return checkpoint(forward, *given, use_reentrant=False)
-        return checkpoint(forward, *given, use_reentrant=False, context_fn=self._contexts)
+            return checkpoint(forward, *given, use_reentrant=False, **named)
+        return checkpoint(forward, *given, use_reentrant=False, context_fn=self._contexts, **named)
 
     def _contexts(self) -> tuple[AbstractContextManager[object], AbstractContextManager[object]]:
         """Those of the first pass and of every later one."""

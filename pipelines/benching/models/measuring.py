@@ -172,6 +172,8 @@ class _Comparison:
         for way, row in self._rows.items():
             if self._watch.asks_to_stop() or not row.single:
                 continue
+            if side_px not in row.single:
+                continue  # it failed at this size, which is told already
             translate = self._opened[way].translate
             made = translate.outputs(self._sample(translate, side_px))
             if reference is None:

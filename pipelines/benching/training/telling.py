@@ -99,11 +99,12 @@ def _remarks(row: Row, recipe: Recipe[Any]) -> Iterator[str]:
     if row.setting.precision == "bf16":
         yield "bf16 is for products; weights, sums and losses stay fp32. docs/benchmarks.md has the scores of both"
     if row.setting.precision == "fp16":
-        yield "fp16 needs losses to be scaled, which the engine does; steps that overflow are repeated"
+        yield "fp16 needs losses to be scaled, which the engine does; steps that overflow are skipped"
     if row.setting.batch_size != recipe.batch_size:
         yield (
             f"A batch of {row.setting.batch_size} learns otherwise than one of {recipe.batch_size}: the "
-            "learning rate is to follow it (--rate-rule), and the scores are to be looked at; docs/benchmarks.md"
+            "learning rate is to follow it (--rate-rule, and --schedule.warmup-images for a tenth of the run), and the "
+            "scores are to be looked at; docs/benchmarks.md"
         )
 
 

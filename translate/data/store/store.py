@@ -91,9 +91,14 @@ def _locked(home: Path) -> Generator[None]:
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             _LOG.info("Another run is filling the cache %s: waiting for it", home)
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as problem:
+            raise ConfigurationError(
+                f"{home} cannot be locked ({problem.strerror or problem}): choose another disk for the cache "
+                "(--cache DIR), or leave --cache out"
+            ) from problem
         yield
 
 
