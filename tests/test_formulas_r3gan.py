@@ -55,4 +55,5 @@ def test_rates_fall_over_the_burn_in_and_stay():
     assert factors == pytest.approx([1.0, 0.625, 0.25, 0.25])
     for adam in recipe.optimisers.values():
         assert (adam.learning_rate, adam.beta1) == (2e-4, 0.0)
+        assert (adam.beta2_start, adam.beta2, adam.beta2_until) == (0.9, 0.99, BURN_IN)
     assert (recipe.config.generator.norm, recipe.config.discriminator.norm) == ("none", "none")

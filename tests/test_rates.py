@@ -10,9 +10,9 @@ from tiny import game_engine, game_recipe, numbered
 from pipelines.recipes import recipe_named
 from pipelines.trained import config_class
 from translate.errors import ConfigurationError
-from translate.optimisers import SGD
+from translate.optimisers import SGD, Adam
 from translate.rates import rate_factor, scaled_by
-from translate.recipe import RateRule, from_json, to_json
+from translate.recipe import Length, RateRule, from_json, to_json
 from translate.schedule import Schedule
 
 
@@ -109,6 +109,27 @@ def _moved(images: int = 2, **changes: Any) -> torch.Tensor:
 )
 def test_the_engine_steps_so_much_farther(changes: dict[str, Any], expected: float):
     torch.testing.assert_close(_moved(**changes), expected * _moved(), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_decay_of_squared_gradients_rises(fused: bool):
+    """Adam without momentum, written out: v = b v + (1 - b) g^2, w -= rate g / (sqrt(v / (1 - b^t)) + epsilon)."""
+    adam = Adam(learning_rate=0.01, beta1=0.0, beta2=0.9, beta2_start=0.5, beta2_until=0.5, fused=fused)
+    engine = game_engine(
+        optimisers={"left": adam, "right": Adam()}, length=Length(images=8), schedule=Schedule(shape="constant")
+    )
+    weight: torch.Tensor = engine.method.left.weight  # pyright: ignore[reportAttributeAccessIssue, reportAssignmentType]
+    gradients: list[torch.Tensor] = []
+    engine.optimisers["left"].register_step_pre_hook(lambda *_: gradients.append(weight.grad.clone()))  # pyright: ignore[reportOptionalMemberAccess]
+    expected, squared = weight.detach().clone(), torch.zeros_like(weight)
+    batches = numbered()
+    for step, beta in enumerate((0.5, 0.7, 0.9, 0.9), start=1):  # at 0, 1/4, 1/2 and 3/4 of the run
+        engine.play(batches)
+        squared = beta * squared + (1 - beta) * gradients[-1] ** 2
+        expected -= 0.01 * gradients[-1] / ((squared / (1 - beta**step)).sqrt() + adam.epsilon)
+        torch.testing.assert_close(weight.detach(), expected, rtol=1e-5, atol=1e-7)
+    with pytest.raises(ConfigurationError, match=r"beta2-start is 1\.0"):
+        Adam(beta2_start=1.0)
 
 
 def test_runs_stored_before_this_existed_read_as_they_were():

@@ -80,7 +80,7 @@ class Engine:
         """One iteration: every turn that is due, in order. Returns named figures (loss terms, notes)."""
         progress = self.progress
         due = [turn for turn in self.turns if turn.is_due(self.iteration, progress)]
-        self._set_learning_rates(progress)
+        self._set_optimisers(progress)
         common = self._draw(draw, due)
         figures: Figures = {}
         for turn in due:
@@ -107,12 +107,13 @@ class Engine:
             for name, tensor in tensors.items()
         }
 
-    def _set_learning_rates(self, progress: Progress) -> None:
+    def _set_optimisers(self, progress: Progress) -> None:
         factor = self.recipe.schedule.factor(progress.fraction)
         factor *= rate_factor(self.recipe, images=progress.images, world=self.processes.world)
         for name, optimiser in self.optimisers.items():
+            config = self.recipe.optimisers[name]
             for group in optimiser.param_groups:
-                group["lr"] = self.recipe.optimisers[name].learning_rate * factor
+                group.update(lr=config.learning_rate * factor, **config.settings(progress))
 
     def _move(self, turn: Turn, batches: list[Batch], progress: Progress) -> Figures:
         optimisers = [self.optimisers[name] for name, network in self.networks.items() if network in turn.trains]

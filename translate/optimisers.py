@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from translate.errors import require
+from translate.ramp import HasFraction, Ramp
 from translate.stepping import begin_momentum
 
 
@@ -25,6 +26,10 @@ class Adam:
     """Decay of the running mean of gradients."""
     beta2: float = 0.999
     """Decay of the running mean of squared gradients."""
+    beta2_start: float | None = None
+    """The same at the start of the run, from which it goes to beta2 by a cosine; None: beta2 throughout."""
+    beta2_until: float = 0.2
+    """Part of the run (0 to 1) that this takes."""
     epsilon: float = 1e-8
     """Added to the denominator."""
     weight_decay: float = 0.0
@@ -35,8 +40,10 @@ class Adam:
     def __post_init__(self) -> None:
         """Refuse what Adam cannot do."""
         _require_rate(self.learning_rate)
-        for name, beta in (("beta1", self.beta1), ("beta2", self.beta2)):
+        start = self.beta2 if self.beta2_start is None else self.beta2_start
+        for name, beta in (("beta1", self.beta1), ("beta2", self.beta2), ("beta2-start", start)):
             require(0 <= beta < 1, f"optimisers.NETWORK.{name}", beta, "0 to below 1")
+        require(0 <= self.beta2_until <= 1, "optimisers.NETWORK.beta2-until", self.beta2_until, "0 to 1")
         require(0 < self.epsilon < math.inf, "optimisers.NETWORK.epsilon", self.epsilon, "a small number above 0")
         require(0 <= self.weight_decay < math.inf, "optimisers.NETWORK.weight-decay", self.weight_decay, "0 or more")
 
@@ -50,6 +57,13 @@ class Adam:
             weight_decay=self.weight_decay,
             fused=self.fused,
         )
+
+    def settings(self, progress: HasFraction) -> dict[str, object]:
+        """What else than the rate changes over a run: the decays, by the name that torch gives them."""
+        if self.beta2_start is None:
+            return {}
+        rising = Ramp(start=self.beta2_start, end=self.beta2, until_fraction=self.beta2_until)
+        return {"betas": (self.beta1, rising.at(progress))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +88,10 @@ class SGD:
         begin_momentum(optimiser)
         return optimiser
 
+    def settings(self, progress: HasFraction) -> dict[str, object]:
+        """Nothing else than the rate changes over a run."""
+        return {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RMSprop:
@@ -95,6 +113,10 @@ class RMSprop:
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimiser for one network."""
         return torch.optim.RMSprop(parameters, lr=self.learning_rate, alpha=self.decay, eps=self.floor)
+
+    def settings(self, progress: HasFraction) -> dict[str, object]:
+        """Nothing else than the rate changes over a run."""
+        return {}
 
 
 Optimiser = Adam | SGD | RMSprop
