@@ -8,7 +8,8 @@ https://arxiv.org/abs/2501.05441.
 
 Each made sample is compared with a real one, so that no mode can be left out; both penalties together make the game
 converge. No normalisation anywhere, Adam without momentum, and over a burn-in the rate and gamma fall by a cosine
-while the decay of squared gradients rises (appendix C, table 9). The penalties are taken at every step: taken at every eighth, the paper saw runs fail.
+while the decay of squared gradients rises (appendix C, table 9). The penalties are taken at every step: taken at every
+eighth, the paper saw runs fail.
 """
 
 from dataclasses import dataclass, field
