@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from benchmarks.alike import copy_weights
 from benchmarks.reference.cyclegan import CycleGAN
 from benchmarks.reference.enlarging import Enlarging
 from benchmarks.reference.pix2pix import Pix2Pix
@@ -21,6 +22,7 @@ from pipelines.recipes import recipe_named
 from pipelines.training.resolve import resolve
 from translate.data.augmentation import Augmentation
 from translate.engine import Engine
+from translate.method import Method
 from translate.networks.generators import GeneratorConfig
 from translate.networks.instance_norm import InstanceNorm2d
 from translate.recipe import Length, Recipe
@@ -99,24 +101,38 @@ def contenders(work: Workload, device: torch.device, *, compiled: bool) -> dict[
     return found
 
 
+def of_tricks(work: Workload, device: torch.device, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of those that say what these tricks gain."""
+    shipped = as_it_ships(work, device)
+    wanted = [trick for trick in TRICKS if trick.words in words]
+    return (REFERENCE, PLAIN, SHIPPED, *(name for each in wanted for name in (alone(each), switched(each, shipped))))
+
+
 def reference_step(work: Workload, device: torch.device) -> Step:
-    """One iteration of the reference, on pictures that lie on the device."""
-    torch.manual_seed(0)
+    """One iteration of the reference, on pictures that lie on the device.
+
+    It begins with the library's weights: how long a CPU takes for some layers depends on the numbers in them.
+    """
     system = REFERENCES[work.system](work, str(device))
+    copy_weights(_method(recipe_of(work)).networks(), system.networks)
     tensors = work.tensors(device)
     return lambda: system.step(tensors["a"], tensors["b"])
 
 
 def library_step(contender: Contender, work: Workload, device: torch.device) -> Step:
     """The same of the library, by its own engine."""
-    torch.manual_seed(0)
-    recipe = contender.recipe
-    method = method_class(recipe.method)(recipe.config, recipe.spec())
+    method = _method(contender.recipe)
     if contender.torch_norm:
         use_torchs_norm(method)
-    engine = Engine(method, recipe, device)
+    engine = Engine(method, contender.recipe, device)
     tensors = work.tensors(device)
     return lambda: engine.play(lambda: tensors)
+
+
+def _method(recipe: Recipe[Any]) -> Method:
+    """With the same first weights each time."""
+    torch.manual_seed(0)
+    return method_class(recipe.method)(recipe.config, recipe.spec())
 
 
 def use_torchs_norm(module: nn.Module) -> None:

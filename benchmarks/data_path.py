@@ -10,7 +10,7 @@ making the cache; and what may come after: random changes of the batch on the de
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from benchmarks.data_path_sets import KINDS, Kind
 from benchmarks.machine import description, synchronise
-from benchmarks.timing import Timing, alternately, summary
+from benchmarks.timing import alternately, summary
 from pipelines.recipes import recipe_named
 from pipelines.training.data import Data
 from pipelines.training.kit import kit_of
@@ -147,7 +147,21 @@ def _opened(kind: Kind, folder: Path, device: torch.device, threads: int) -> tup
     return resolve(recipe, pictures=len(data.train), device=device), data
 
 
-def _rates(contenders: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, Timing]:
+@dataclass(frozen=True, kw_only=True)
+class _Rate:
+    """Samples a second: the median over the turns, and the quarters of them below and above."""
+
+    median: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def of(cls, taken: Sequence[float]) -> "_Rate":
+        timing = summary([1 / rate for rate in taken])
+        return cls(median=1 / timing.median_sec, lower=1 / timing.upper_sec, upper=1 / timing.lower_sec)
+
+
+def _rates(contenders: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, _Rate]:
     """Each once a round, in an order that turns; the first round warms up."""
     names = list(contenders)
     taken: dict[Any, list[float]] = {name: [] for name in names}
@@ -157,7 +171,7 @@ def _rates(contenders: Mapping[Any, Callable[[], float]], rounds: int) -> dict[A
             rate = contenders[name]()
             if turn:
                 taken[name].append(rate)
-    return {name: summary(values) for name, values in taken.items()}
+    return {name: _Rate.of(values) for name, values in taken.items()}
 
 
 def _read(source: BatchSource, recipe: Recipe[Any], workers: int, seconds: float) -> float:
@@ -217,9 +231,9 @@ def _augmented(size: int, options: Options) -> Row:
         kind="256 px",
         path=words,
         workers=None,
-        median=size / timing.median,
-        lower=size / timing.upper,
-        upper=size / timing.lower,
+        median=size / timing.median_sec,
+        lower=size / timing.upper_sec,
+        upper=size / timing.lower_sec,
     )
 
 

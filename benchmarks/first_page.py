@@ -66,7 +66,7 @@ def main(options: Options) -> None:
             for process, caches in _caches(folder / what.replace(" ", "-"), warm, options.rounds).items():
                 taken = [run(cache) for cache in caches]
                 wall, cpu = summary([each.wall for each in taken]), summary([each.cpu for each in taken])
-                print(f"| {what} | {process} | {wall.median:.2f} | {cpu.median:.2f} |", flush=True)
+                print(f"| {what} | {process} | {wall.median_sec:.2f} | {cpu.median_sec:.2f} |", flush=True)
 
 
 def _caches(fresh: Path, warm: Path, rounds: int) -> dict[str, list[Path]]:

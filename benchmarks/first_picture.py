@@ -72,7 +72,7 @@ def _rows(name: str, engine: str, path: Path, picture: Path, options: Options) -
     }
     for process, places in caches.items():
         timing = summary([_seconds(path, picture, engine, cache=place) for place in places])
-        figures = f"{timing.median:.2f} ({timing.lower:.2f} to {timing.upper:.2f})"
+        figures = f"{timing.median_sec:.2f} ({timing.lower_sec:.2f} to {timing.upper_sec:.2f})"
         print(f"| {name} | {options.size_px} | {engine} | {process} | {figures} |", flush=True)
 
 

@@ -21,6 +21,7 @@ from benchmarks.timing import alternately
 from benchmarks.torch_engines import network_named, write_model
 from pipelines.load import Device, require_translator
 from pipelines.tasks import Translate
+from translate.runtime.bound import Binding
 from translate.runtime.cores import usable_cores
 
 
@@ -40,6 +41,10 @@ class Options:
     """Runs over the folder each way."""
     device: Device = "cpu"
     """Of `pixturn run`."""
+    bindings: tuple[Binding, ...] = ("no",)
+    """no, yes, graphs: `--bind` of `pixturn run`."""
+    pixels: bool = False
+    """Whether the model takes and gives pixels (`pixturn export --pixels`)."""
 
 
 def main(options: Options) -> None:
@@ -48,17 +53,26 @@ def main(options: Options) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _draw(folder / "in", options)
-        path = write_model(network_named(options.network), folder)
-        translate = require_translator(pipelines.load(path, device=options.device))
-        translate(np.zeros((options.size_px, options.size_px, 3), np.uint8))
+        path = write_model(network_named(options.network), folder, pixels=options.pixels)
+        translate = _opened(path, options, "no")
         ways = {"one by one": partial(_one_by_one, translate, folder)}
-        ways |= {f"run_folder, batch {size}": partial(_together, translate, folder, size) for size in options.batches}
+        for binding in options.bindings:
+            opened = translate if binding == "no" else _opened(path, options, binding)
+            words = "" if binding == "no" else f", --bind {binding}"
+            ways |= {f"run_folder, batch {n}{words}": partial(_together, opened, folder, n) for n in options.batches}
         timings = alternately(ways, rounds=options.rounds)
     print("\n| network | px | device | way | pictures/s (quartiles) | times one by one |\n|---|---|---|---|---|---|")
     for way, timing in timings.items():
-        count, ratio = options.pictures, timings["one by one"].median / timing.median
-        speed = f"{count / timing.median:.1f} ({count / timing.upper:.1f} to {count / timing.lower:.1f})"
+        count, ratio = options.pictures, timings["one by one"].median_sec / timing.median_sec
+        speed = f"{count / timing.median_sec:.1f} ({count / timing.upper_sec:.1f} to {count / timing.lower_sec:.1f})"
         print(f"| {options.network} | {options.size_px} | {translate.device} | {way} | {speed} | {ratio:.2f} |")
+
+
+def _opened(path: Path, options: Options, binding: Binding) -> Translate:
+    """The model, once it has run."""
+    translate = require_translator(pipelines.load(path, device=options.device, binding=binding))
+    translate(np.zeros((options.size_px, options.size_px, 3), np.uint8))
+    return translate
 
 
 def _draw(folder: Path, options: Options) -> None:

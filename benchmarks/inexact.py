@@ -89,8 +89,10 @@ def _rows(
     rows = list[dict[str, Any]]()
     for engine, timing in timings.items():
         exact, target = _psnr_db(made[engine], made[EXACT]), _psnr_db(made[engine], tested) if _has_target(card) else ""
-        ms, lower, upper = (1e3 * value / len(inputs) for value in (timing.median, timing.lower, timing.upper))
-        ratio = timings[EXACT].median / timing.median
+        ms, lower, upper = (
+            1e3 * value / len(inputs) for value in (timing.median_sec, timing.lower_sec, timing.upper_sec)
+        )
+        ratio = timings[EXACT].median_sec / timing.median_sec
         print(
             f"| {name} | {engine} | {ms:.0f} ({lower:.0f} to {upper:.0f}) | {ratio:.2f} | {exact} | {target} |",
             flush=True,

@@ -85,9 +85,9 @@ def _rows(name: str, graph: Path, size_px: int, options: Options, peaks: Mapping
         what = name if engine in TORCH_ENGINES else str(graph)
         memory = f"{_peak_memory_mb(engine, what, size_px, options):,.0f}" if options.memory else ""
         peak = peaks.get(engine.rpartition(" ")[2])  # that of int8 is not measured
-        share = f"{work / timing.median / peak:.0%}" if peak else ""
-        ratio = timings[EAGER].median / timing.median
-        figures = f"{_milliseconds(timing)} | {1 / timing.median:.2f} | {ratio:.2f} | {share} | {memory}"
+        share = f"{work / timing.median_sec / peak:.0%}" if peak else ""
+        ratio = timings[EAGER].median_sec / timing.median_sec
+        figures = f"{_milliseconds(timing)} | {1 / timing.median_sec:.2f} | {ratio:.2f} | {share} | {memory}"
         print(f"| {name} | {size_px} | {engine} | {figures} |", flush=True)
         row = {"network": name, "px": size_px, "engine": engine, "times_eager": ratio, "memory_mb": memory}
         rows.append({**row, **asdict(timing)})
@@ -100,7 +100,7 @@ def _print_slopes(rows: Sequence[Mapping[str, Any]]) -> None:
     for name, engine in dict.fromkeys((row["network"], row["engine"]) for row in rows):
         own = [row for row in rows if (row["network"], row["engine"]) == (name, engine)]
         if len(own) > 1:
-            logs = [np.log([row[key] for row in own]) for key in ("px", "median")]
+            logs = [np.log([row[key] for row in own]) for key in ("px", "median_sec")]
             print(f"| {name} | {engine} | {np.polyfit(2 * logs[0], logs[1], 1)[0]:.2f} |")
 
 
@@ -112,7 +112,7 @@ def _contestants(network: torch.nn.Module, graph: Path, picture: np.ndarray, opt
 
 
 def _milliseconds(timing: Timing) -> str:
-    return f"{1e3 * timing.median:,.0f} ({1e3 * timing.lower:,.0f} to {1e3 * timing.upper:,.0f})"
+    return f"{1e3 * timing.median_sec:,.0f} ({1e3 * timing.lower_sec:,.0f} to {1e3 * timing.upper_sec:,.0f})"
 
 
 def _flops(network: torch.nn.Module, picture: np.ndarray) -> int:

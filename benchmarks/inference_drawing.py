@@ -42,7 +42,7 @@ def draw(rows: Rows, path: Path) -> None:
 
 
 def _panel(rows: Rows, name: str) -> str:
-    sizes, milliseconds = sorted({row["px"] for row in rows}), [1e3 * row["median"] for row in rows]
+    sizes, milliseconds = sorted({row["px"] for row in rows}), [1e3 * row["median_sec"] for row in rows]
     across, up = (min(sizes), max(sizes)), (0.8 * min(milliseconds), 1.25 * max(milliseconds))
 
     def place(px: float, ms: float) -> tuple[float, float]:
@@ -57,7 +57,7 @@ def _panel(rows: Rows, name: str) -> str:
     for px in sizes:
         parts.append(f'<text x="{place(px, up[0])[0]:.1f}" y="{_HIGH + 18}" text-anchor="middle">{px} px</text>')
     for engine, colour in _COLOURS.items():
-        points = [place(row["px"], 1e3 * row["median"]) for row in rows if row["engine"] == engine]
+        points = [place(row["px"], 1e3 * row["median_sec"]) for row in rows if row["engine"] == engine]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]

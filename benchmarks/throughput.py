@@ -94,7 +94,7 @@ def _full_load(name: str, folder: Path, options: Options) -> list[dict[str, Any]
         timings = alternately({f"{engine}|{way}": call for (engine, way), call in calls.items()}, rounds=options.rounds)
         for engine, way in calls:
             timing, base = timings[f"{engine}|{way}"], timings[f"{engine}|batches of {options.batches[0]}"]
-            speed = f"{_speed(timing)} | {base.median / timing.median:.2f}"
+            speed = f"{_speed(timing)} | {base.median_sec / timing.median_sec:.2f}"
             print(f"| {name} | {side_px} | {engine} | {way} | {speed} |", flush=True)
             rows.append({"network": name, "px": side_px, "engine": engine, "way": way, **asdict(timing)})
     _print_slopes(name, rows)
@@ -156,9 +156,9 @@ def _print_slopes(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for engine in dict.fromkeys(row["engine"] for row in rows):
         own = [row for row in rows if row["engine"] == engine and row["way"].startswith("batches")]
         first, least = own[0]["way"], own[0]["px"]
-        by_pixels = {row["px"] ** 2: row["median"] for row in own if row["way"] == first}
+        by_pixels = {row["px"] ** 2: row["median_sec"] for row in own if row["way"] == first}
         # A call of a batch of n is n eighths of the time for eight pictures.
-        sizes = {int(row["way"].rpartition(" ")[2]): row["median"] for row in own if row["px"] == least}
+        sizes = {int(row["way"].rpartition(" ")[2]): row["median_sec"] for row in own if row["px"] == least}
         by_batch = {size: size / PICTURES * seconds for size, seconds in sizes.items()}
         print(f"| {name} | {engine} | {slope(by_pixels)} | {slope(by_batch)} |")
 
@@ -180,7 +180,7 @@ def _pixels(name: str, folder: Path, options: Options) -> list[dict[str, Any]]:
         timings = alternately(dict(_folder_like(files, picture, options)), rounds=options.rounds)
         for key, timing in timings.items():
             engine, file = key.split("|")
-            ratio = timings[f"{engine}|floats"].median / timing.median
+            ratio = timings[f"{engine}|floats"].median_sec / timing.median_sec
             print(f"| {name} | {side_px} | {engine} | {file} | {_speed(timing)} | {ratio:.2f} |", flush=True)
             rows.append({"network": name, "px": side_px, "engine": engine, "file": file, **asdict(timing)})
     return rows
@@ -223,14 +223,16 @@ def _waiting(name: str, folder: Path, options: Options) -> list[dict[str, Any]]:
         calls = {how: partial(session.run, None, {"a": picture}) for how, session in sessions.items()}
         timings = alternately(calls, rounds=PICTURES * options.rounds)
         for how, timing in timings.items():
-            figures = f"{1e3 * timing.median:.1f} ({1e3 * timing.lower:.1f} to {1e3 * timing.upper:.1f})"
-            print(f"| {name} | {side_px} | {how} | {figures} | {timings['spin'].median / timing.median:.2f} |")
+            figures = f"{1e3 * timing.median_sec:.1f} ({1e3 * timing.lower_sec:.1f} to {1e3 * timing.upper_sec:.1f})"
+            print(f"| {name} | {side_px} | {how} | {figures} | {timings['spin'].median_sec / timing.median_sec:.2f} |")
             rows.append({"network": name, "px": side_px, "waiting": how, **asdict(timing)})
     return rows
 
 
 def _speed(timing: Timing) -> str:
-    return f"{PICTURES / timing.median:.2f} ({PICTURES / timing.upper:.2f} to {PICTURES / timing.lower:.2f})"
+    return (
+        f"{PICTURES / timing.median_sec:.2f} ({PICTURES / timing.upper_sec:.2f} to {PICTURES / timing.lower_sec:.2f})"
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from torch import nn
 from benchmarks.graph_engines import CARD, Call, int8_beside
 from translate.card import Card, Picture, SizeRule
 from translate.export.graph import set_card, to_onnx
+from translate.export.pixels import bake
 from translate.export.precision import quantise
 from translate.method import Deploy
 from translate.networks.compact import Compact
@@ -82,9 +83,11 @@ def write_graph(network: nn.Module, path: Path) -> None:
     int8_beside(path).write_bytes(quantise(model, [{"a": picture} for picture in pictures]).SerializeToString())
 
 
-def write_model(network: nn.Module, folder: Path) -> Path:
-    """The network as a file that `pixturn run` takes, with its card and its hash."""
+def write_model(network: nn.Module, folder: Path, *, pixels: bool = False) -> Path:
+    """The network as a file that `pixturn run` takes, with its card and its hash; `pixels` go in and come out."""
     model, card = _exported(network)
+    if pixels:
+        model, card = bake(model, card)
     set_card(model, card)
     path, data = folder / "model.onnx", model.SerializeToString()
     path.write_bytes(data)

@@ -21,6 +21,7 @@ from benchmarks.contenders import (
     Step,
     Workload,
     contenders,
+    of_tricks,
     reference_step,
     steps,
     use,
@@ -61,6 +62,8 @@ class Options:
     """Whether torch.compile takes part; it needs minutes before the first turn."""
     ladder: bool = True
     """Whether to measure each trick; else the reference and the library alone."""
+    tricks: tuple[str, ...] = ()
+    """Of that ladder; none: all, but compiled only where asked for."""
     memory: bool = True
     """Whether to start a process a contender for its peak memory."""
     growth_px: tuple[int, ...] = (64, 96, 128, 192, 256)
@@ -123,6 +126,7 @@ def _workloads(options: Options) -> list[Workload]:
 def _measured(work: Workload, options: Options, peaks: dict[str, float]) -> list[Row]:
     device = torch.device(options.device)
     names = () if options.ladder else (REFERENCE, SHIPPED, *((f"library with {COMPILED}",) if options.compile else ()))
+    names = of_tricks(work, device, options.tricks) if options.ladder and options.tricks else names
     timings = _timed(work, options, names)
     known = contenders(work, device, compiled=options.compile)
     work_flops = _flops(work)
@@ -136,8 +140,8 @@ def _measured(work: Workload, options: Options, peaks: dict[str, float]) -> list
                 contender=name,
                 precision=precision,
                 seconds=timing,
-                times_reference=timings[REFERENCE].median / timing.median,
-                share_of_peak=work_flops / timing.median / peak if peak else None,
+                times_reference=timings[REFERENCE].median_sec / timing.median_sec,
+                share_of_peak=work_flops / timing.median_sec / peak if peak else None,
                 memory_mb=peak_memory_mb(work, name, options.device, options.threads) if options.memory else None,
             )
         )
@@ -164,7 +168,12 @@ def _several(step: Step, iterations: int, device: torch.device) -> Step:
 
 
 def _divided(timing: Timing, by: int) -> Timing:
-    return replace(timing, median=timing.median / by, lower=timing.lower / by, upper=timing.upper / by)
+    return replace(
+        timing,
+        median_sec=timing.median_sec / by,
+        lower_sec=timing.lower_sec / by,
+        upper_sec=timing.upper_sec / by,
+    )
 
 
 def _flops(work: Workload) -> int:

@@ -83,5 +83,5 @@ def _over(
             contender=name,
             what=what,
             at=tuple(work.size_px**2 if what == "pixels" else work.batch_size for work in works),
-            seconds=tuple(each[name].median / work.batch_size for each, work in zip(timings, works, strict=True)),
+            seconds=tuple(each[name].median_sec / work.batch_size for each, work in zip(timings, works, strict=True)),
         )

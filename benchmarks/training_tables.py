@@ -49,7 +49,7 @@ class Row:
         """Of the table of contenders."""
         share = "" if self.share_of_peak is None else f"{self.share_of_peak:.0%} of {self.precision}"
         memory = "" if self.memory_mb is None else f"{self.memory_mb:,.0f}"
-        rate = self.batch_size / self.seconds.median
+        rate = self.batch_size / self.seconds.median_sec
         cells = (self.system, self.size_px, self.batch_size, self.contender, _milliseconds(self.seconds))
         return f"| {' | '.join(map(str, cells))} | {rate:.2f} | {self.times_reference:.2f} | {share} | {memory} |"
 
@@ -59,7 +59,7 @@ def ladder(rows: Sequence[Row], device: torch.device) -> Iterator[str]:
     yield "| system | px | batch | trick | off by | ships | gain alone | gain beside the others |"
     yield "|---|---|---|---|---|---|---|---|"
     for work in dict.fromkeys(row.workload for row in rows):
-        seconds = {row.contender: row.seconds.median for row in rows if row.workload == work}
+        seconds = {row.contender: row.seconds.median_sec for row in rows if row.workload == work}
         yield from _gains(work, seconds, device)
 
 
@@ -85,7 +85,7 @@ def costs(grown: Sequence[Growth]) -> Iterator[str]:
 
 
 def _milliseconds(timing: Timing) -> str:
-    return f"{1e3 * timing.median:,.0f} ({1e3 * timing.lower:,.0f} to {1e3 * timing.upper:,.0f})"
+    return f"{1e3 * timing.median_sec:,.0f} ({1e3 * timing.lower_sec:,.0f} to {1e3 * timing.upper_sec:,.0f})"
 
 
 def write(

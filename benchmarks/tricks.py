@@ -1,4 +1,7 @@
-"""What makes training faster, each to be had alone and to be taken away: to try another, add a line to `TRICKS`."""
+"""What makes training faster (or smaller), each to be had alone and to be taken away.
+
+To try another, add a line to `TRICKS`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +24,7 @@ Change = Callable[[Contender], Contender]
 
 @dataclass(frozen=True, kw_only=True)
 class Trick:
-    """One thing that makes training faster, and the option by which people switch it off."""
+    """One thing that makes training faster, or takes time for memory, and the option by which people switch it off."""
 
     words: str
     option: str
@@ -66,6 +69,12 @@ TRICKS: tuple[Trick, ...] = (
         option="--optimisers.NETWORK.no-fused",
         on=_recipe(lambda recipe: _with_fused(recipe, True)),
         off=_recipe(lambda recipe: _with_fused(recipe, False)),
+    ),
+    Trick(
+        words="recompute",
+        option="--no-recompute",
+        on=_recipe(lambda recipe: replace(recipe, recompute=True)),
+        off=_recipe(lambda recipe: replace(recipe, recompute=False)),
     ),
     Trick(
         words=COMPILED,

@@ -13,13 +13,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 import tyro
 
+from pipelines.benching.training.batches import with_known_domains
 from pipelines.recipes import recipe_named
 from pipelines.training.fitting import GIB, batch_of, largest, peak_bytes, usable_bytes
 from pipelines.training.session import build_method
@@ -41,6 +41,8 @@ class Options:
     """Names of recipes."""
     precisions: tuple[Precision, ...] = PRECISIONS
     """fp32, bf16, fp16."""
+    recompute: tuple[bool, ...] = (False, True)
+    """Without recomputing maps backwards, and with it."""
     cards_gb: tuple[int, ...] = (8, 16, 24, 80)
     """Memory of the cards, in GB of 2^30 bytes."""
     crops: bool = True
@@ -81,29 +83,36 @@ def variants(options: Options) -> Iterator[tuple[str, Recipe[Any]]]:
     """Every recipe that was asked for, at every precision, without and with recomputation."""
     for name in options.recipes:
         for precision in options.precisions:
-            for recompute in (False, True):
-                yield name, replace(recipe_named(name), precision=precision, layout="plain", recompute=recompute)
+            for recompute in options.recompute:
+                yield name, _variant(name, precision, recompute)
+
+
+def _variant(name: str, precision: Precision, recompute: bool) -> Recipe[Any]:
+    """Of RGB pictures, where it takes what the data set has."""
+    recipe = with_known_domains(recipe_named(name), "rgb")
+    return replace(recipe, precision=precision, layout="plain", recompute=recompute)
 
 
 def row_of(name: str, recipe: Recipe[Any], options: Options) -> Row:
     """What fits of one variant."""
 
-    @cache  # the same few sizes are asked for on every card
     def by_batch(size: int) -> int:
         return peak_bytes(recipe, batch_size=size)
 
-    @cache
     def by_crop(steps: int) -> int:
         return peak_bytes(recipe, batch_size=1, crop_px=steps * STEP_PX)
 
+    known_batches, known_crops = dict[int, int](), dict[int, int]()  # what one card's search found helps the next
     usable = [usable_bytes(gb * GIB) for gb in options.cards_gb]
     return Row(
         recipe=name,
         precision=recipe.precision,
         recompute=recipe.recompute,
         crop_px=recipe.augmentation.crop_px,
-        batch_sizes=tuple(largest(by_batch, available) for available in usable),
-        crops_px=tuple(STEP_PX * largest(by_crop, available) for available in usable) if options.crops else (),
+        batch_sizes=tuple(largest(by_batch, available, known=known_batches) for available in usable),
+        crops_px=tuple(STEP_PX * largest(by_crop, available, known=known_crops) for available in usable)
+        if options.crops
+        else (),
     )
 
 
@@ -198,7 +207,7 @@ def main(options: Options) -> None:
 
 
 def _measure(name: str, precision: Precision, recompute: str, batch_size: str, device: str) -> None:
-    recipe = replace(recipe_named(name), precision=precision, layout="plain", recompute=recompute == "True")
+    recipe = _variant(name, precision, recompute == "True")
     print(measure_mb(replace(recipe, batch_size=int(batch_size)), torch.device(device)))
 
 

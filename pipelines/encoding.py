@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from translate.card import Card, FixedPicture, Label
+from pipelines.holding import HoldsRuntime
+from translate.card import FixedPicture, Label
 from translate.data.pictures import pixels_from_image, read_picture
 from translate.errors import ConfigurationError, ModelError
 from translate.runtime.base import Runtime
@@ -16,25 +17,15 @@ from translate.runtime.pixels import from_network, to_network
 Input = Image.Image | str | Path
 
 
-class _OnOneSize:
+class _OnOneSize(HoldsRuntime):
     """Holds a runtime whose first input is a picture of one size."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+        super().__init__(runtime)
         port = runtime.card.inputs[0]
         if not isinstance(port, FixedPicture):
             raise ModelError(f"{runtime.card.name} takes a {port.kind.replace('_', ' ')} first, and not a picture")
         self._port = port
-
-    @property
-    def card(self) -> Card:
-        """What the model does and where it comes from."""
-        return self._runtime.card
-
-    @property
-    def device(self) -> str:
-        """Where it runs, in words."""
-        return self._runtime.device
 
     def outputs(self, images: Sequence[Input], *, labels: Sequence[int] = ()) -> dict[str, NDArray[np.float32]]:
         """Every output by port name, a row a picture.

@@ -9,6 +9,7 @@ from pipelines.runs import RUNS, bundle_of, find_run
 from pipelines.tasks import Pipeline, Translate, pipeline_for
 from translate.errors import ConfigurationError, DeviceError
 from translate.runtime.base import Runtime
+from translate.runtime.bound import Binding
 from translate.runtime.openvino_model import Compute
 
 Device = Literal["auto", "cpu", "cuda", "mps", "tensorrt", "openvino"]
@@ -20,6 +21,7 @@ def load(
     direction: str | None = None,
     device: Device = "auto",
     compute: Compute = "fp32",
+    binding: Binding = "no",
     fidelity: float | None = None,
     runs: Path = RUNS,
     tiles: Tiles | None = None,
@@ -32,6 +34,8 @@ def load(
         device: where to compute; `tensorrt` and `openvino` are for .onnx files, `mps` is for runs.
         compute: what layers compute in; `bf16` is for `openvino`, on CPUs that have it: about twice as fast, and less
             exact.
+        binding: for an `.onnx` file with ONNX Runtime: `yes` keeps inputs and outputs in places of their own on the
+            device, one pair for each size of pictures; `graphs` replays CUDA graphs on them. Results are the same.
         fidelity: where NAME-perceptual.onnx lies beside the file: 1 is what was trained for pixels, 0 what was trained
             to please, and between them the weights are mixed; see pipelines.fidelity. None: the file itself.
         runs: folder of the runs.
@@ -45,10 +49,12 @@ def load(
     """
     _require_compute(compute, device)
     model = Path(path) if Path(path).suffix.lower() == ".onnx" else bundle_of(path, runs)
+    if binding != "no" and (model is None or device == "openvino"):
+        raise ConfigurationError(f"--bind {binding} is for .onnx files on cpu, cuda and tensorrt; leave it out")
     if model is None:
         _require_no_fidelity(path, fidelity)
         return pipeline_for(_run(path, direction, device, runs), tiles)
-    return pipeline_for(_onnx(_with_fidelity(model, fidelity), direction, device, compute), tiles)
+    return pipeline_for(_onnx(_with_fidelity(model, fidelity), direction, device, compute, binding), tiles)
 
 
 def require_translator(pipeline: Pipeline) -> Translate:
@@ -92,7 +98,7 @@ def _run(path: str | Path, direction: str | None, device: Device, runs: Path) ->
     return Trained.for_use(folder).runtime(direction, pick_device(device))
 
 
-def _onnx(path: str | Path, direction: str | None, device: Device, compute: Compute) -> Runtime:
+def _onnx(path: str | Path, direction: str | None, device: Device, compute: Compute, binding: Binding) -> Runtime:
     if direction is not None:
         raise ConfigurationError(f"--direction {direction}: {path} holds one direction; leave the option out")
     if device == "mps":
@@ -103,4 +109,4 @@ def _onnx(path: str | Path, direction: str | None, device: Device, compute: Comp
         return OpenVinoRuntime(path, compute=compute)
     from translate.runtime.onnx import OnnxRuntime
 
-    return OnnxRuntime(path, device=device)
+    return OnnxRuntime(path, device=device, binding=binding)

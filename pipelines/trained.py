@@ -11,7 +11,7 @@ from pipelines.methods import method_class
 from pipelines.runs import CARDS, PROGRESS, RECIPE, STANDING, RunFolder
 from translate.averaging import load_deployed
 from translate.card import Card
-from translate.checkpoint import AVERAGED
+from translate.checkpoint import AVERAGED, NETWORKS
 from translate.errors import ConfigurationError, ModelError
 from translate.method import Method
 from translate.recipe import Recipe, from_json
@@ -54,6 +54,12 @@ class Trained:
             raise ModelError(f"The checkpoint in {folder.path} does not fit its recipe: {problem}") from problem
         cards = {name: Card.from_json(json.dumps(document)) for name, document in snapshot.document(CARDS).items()}
         return cls(recipe=recipe, method=method.eval(), cards=cards, snapshot=snapshot, images=images)
+
+    def playing(self) -> Method:
+        """The method with the weights that play the game, discriminators too, rather than the averaged ones."""
+        method = type(self.method)(self.recipe.config, self.recipe.spec())
+        method.load_state(self.snapshot.tensors[NETWORKS])
+        return method.eval()
 
     def runtime(self, deploy: str | None, device: torch.device) -> TorchRuntime:
         """A runtime for one deploy (the first if None). Raises ConfigurationError for one that is not there."""

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
+from pipelines.holding import HoldsRuntime
 from pipelines.inputs import Input, pixels_for, require_one_size, size_px
 from pipelines.large import LargePictures, Tiles
-from translate.card import Card
 from translate.errors import ConfigurationError, PictureError
 from translate.runtime.base import Runtime
 from translate.runtime.codec import Made, Pixels, codec_for
 from translate.runtime.origin import Origin, Traceable
 
 
-class Translate:
+class Translate(HoldsRuntime):
     """Turns a picture into another of exactly the same size.
 
     `translate(image)` gives a PIL image. A model with several inputs takes a mapping from port names to pictures of
@@ -22,20 +22,10 @@ class Translate:
     """
 
     def __init__(self, runtime: Runtime, tiles: Tiles | None = None) -> None:
-        self._runtime = runtime
+        super().__init__(runtime)
         self._codec = codec_for(runtime.card)
         self._tiles = tiles or Tiles()
         self._large = LargePictures(runtime, self._tiles)
-
-    @property
-    def card(self) -> Card:
-        """What it takes and gives, and where the model comes from."""
-        return self._runtime.card
-
-    @property
-    def device(self) -> str:
-        """Where it runs, in words."""
-        return self._runtime.device
 
     @property
     def origin(self) -> Origin | None:

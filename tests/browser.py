@@ -56,11 +56,11 @@ needs_browser = [pytest.mark.skipif(bool(_missing()), reason=_missing() or "ther
 
 
 @contextmanager
-def browser():
+def browser(*arguments):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium_path(), args=_ARGUMENTS)
+        opened = started.chromium.launch(executable_path=chromium_path(), args=[*_ARGUMENTS, *arguments])
         yield opened
         opened.close()
 

@@ -1,3 +1,5 @@
+"""Fixtures that many files of tests ask for."""
+
 import pytest
 
 
@@ -7,3 +9,22 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIXTURN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def seeded():
+    """torch draws the same numbers in every test."""
+    import torch
+
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def one_thread():
+    """torch computes on one thread, as if there were no other core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

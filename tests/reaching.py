@@ -15,8 +15,9 @@ def make_positive(network):
 
 
 def seen_rows(network, size, row, channels=1):
-    """First and last row of a `size` x 32 input that row `row` of the output reads."""
-    picture = torch.full((1, channels, size, 32), 1e-6).double().requires_grad_()
+    """First and last row of the input, `size` high and as narrow as may be, that row `row` of the output reads."""
+    width = max(32, 2 * getattr(network, "at_least_px", 0))
+    picture = torch.full((1, channels, size, width), 1e-6).double().requires_grad_()
     outputs = network(picture)
     gradient = torch.autograd.grad(outputs[0, 0, row].sum(), picture)[0]
     rows = (gradient != 0).any(dim=-1).any(dim=1).flatten().nonzero()

@@ -74,7 +74,7 @@ def build(open_picture, save, *, leaky=False, slow_sec=0.0):
     return blocks
 
 
-def plain(port: int):
+def plain(port: int, slow_sec: float):
     """As it comes, with the option that people add when something goes wrong."""
     import tempfile
 
@@ -86,7 +86,7 @@ def plain(port: int):
         Image.fromarray(pixels).save(path)
         return str(path)
 
-    blocks = build(opened, save)
+    blocks = build(opened, save, slow_sec=slow_sec)
     _, url, _ = blocks.launch(server_port=port, prevent_thread_lock=True, quiet=True, show_error=True)
     return url, blocks.close
 
@@ -129,7 +129,7 @@ def main() -> None:
     watch_connections(Path(report))
     options = dict(item.split("=", 1) for item in rest)
     if mode == "plain":
-        url, close = plain(int(options.get("port", "0")) or None)
+        url, close = plain(int(options.get("port", "0")) or None, float(options.get("slow_sec", "0")))
     else:
         url, close = whole(options) if mode == "page" else kept(options, leaky=mode == "leaky")
     sys.stdout.write(url + "\n")

@@ -1,11 +1,8 @@
 """`pixturn bench`: fair turns, the setting that is recommended, and what becomes of settings that fail."""
 
-import io
 import itertools
-import json
 import shlex
-import signal
-from contextlib import redirect_stderr, redirect_stdout
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +11,11 @@ import torch
 from tiny import CPU, RECIPES, TRANSLATING, tiny_recipe
 
 from pipelines.benching.timing import Timing, race, summary
-from pipelines.benching.training import measuring, steps, telling
+from pipelines.benching.training import steps, telling
 from pipelines.benching.training.batches import synthetic_batch, with_known_domains
 from pipelines.benching.training.comparing import Comparison, Plan, Workshop
 from pipelines.benching.training.settings import TrainingSetting
 from pipelines.benching.training.steps import Step, lasting, workshop
-from pipelines.cli import main
 from pipelines.commands.train import parse
 from pipelines.recipes import recipe_named
 
@@ -111,14 +107,20 @@ def cost(setting, factors):
     return seconds * (factors.get("compile", 1.0) if setting.compile else 1.0)
 
 
-def compared(factors, *, batch_sizes=(), plain=PLAIN, watch=None, fails=lambda _: None, refusal=lambda _: None):
-    """Results of a comparison on a fake clock. Compiling takes 100 s."""
+def compared(factors, *, batch_sizes=(), plain=PLAIN, watch=None, fails=lambda _: None, takes=None, free=None):
+    """Results of a comparison on a fake clock. Compiling takes 100 s. Memory is what settings take, and what is free.
+
+    Opening more at once than is free fails, as it would.
+    """
     clock = FakeClock()
-    compiled = set()
+    compiled, takes = set(), takes or (lambda _: None)
+    there = weakref.WeakKeyDictionary()
 
     def step(setting):
         if fails(setting):
             raise RuntimeError(fails(setting))
+        if free is not None and sum(there.values()) + takes(setting) > free:
+            raise MemoryError(f"{setting} beside {len(there)} others")
 
         def call():
             if setting.compile and setting not in compiled:
@@ -126,6 +128,7 @@ def compared(factors, *, batch_sizes=(), plain=PLAIN, watch=None, fails=lambda _
                 clock.work(100.0)
             clock.work(cost(setting, factors))
 
+        there[call] = takes(setting) or 0
         return call
 
     plan = Plan(
@@ -137,7 +140,7 @@ def compared(factors, *, batch_sizes=(), plain=PLAIN, watch=None, fails=lambda _
         batch_sizes=batch_sizes,
         rounds=3,
     )
-    making = Workshop(open=step, refusal=refusal)
+    making = Workshop(open=step, memory_bytes=takes, free_bytes=lambda: free)
     comparison = Comparison(plan, making, watch or Watching(), clock)
     comparison.run()
     return comparison.results("pix2pix", "a fake")
@@ -216,10 +219,32 @@ def test_batches_that_would_take_too_long_or_too_much_memory_are_lines():
     slow = compared({"bf16": 100.0, "channels-last": 1.1}, batch_sizes=(8, 64, 128, 256))
     assert {row.setting.batch_size for row in slow.rows} == {4, 8, 64}
     assert "batches of 128 and more" in slow.failed[-1].setting
-    full = compared(FACTORS["bf16"], batch_sizes=(8, 16), refusal=lambda s: "no room" if s.batch_size > 4 else None)
+    full = compared(FACTORS["bf16"], batch_sizes=(8, 16), takes=by_batch, free=7 * 10**9)
     assert [(failed.setting, failed.reason) for failed in full.failed] == [
-        ("bf16, plain, 4 threads, batch 8", "no room")  # and 16 is not even looked at
+        # and 16 is not even looked at
+        ("bf16, plain, 4 threads, batch 8", "it would take 8.0 GB of memory, and 7.0 GB are free")
     ]
+
+
+def by_batch(setting):
+    return setting.batch_size * 10**9
+
+
+@pytest.mark.parametrize(("free_gb", "batch_sizes"), [(4, {4}), (9, {4, 8}), (12, {4, 8}), (100, {4, 8, 16})])
+def test_no_more_is_open_at_once_than_memory_holds(free_gb, batch_sizes):
+    roomy = compared(FACTORS["bf16"], batch_sizes=(8, 16))
+    results = compared(FACTORS["bf16"], batch_sizes=(8, 16), takes=by_batch, free=free_gb * 10**9)
+    assert {row.setting.batch_size for row in results.rows} == batch_sizes
+    assert not [failed for failed in results.failed if "beside" in failed.reason]
+    measured = {row.setting: row.timing.median_sec for row in results.rows}
+    expected = {row.setting: row.timing.median_sec for row in roomy.rows if row.setting.batch_size in batch_sizes}
+    assert measured == pytest.approx(expected)
+
+
+def test_broken_control_each_alone_is_too_much_together(monkeypatch):
+    monkeypatch.setattr(Comparison, "_fit", lambda self, settings: True)
+    results = compared(FACTORS["bf16"], takes=by_batch, free=4 * 10**9)
+    assert [failed for failed in results.failed if "beside" in failed.reason]
 
 
 def test_what_fails_is_a_line_and_no_crash():
@@ -315,13 +340,12 @@ def counted(monkeypatch):
 
 
 @pytest.mark.usefixtures("counted")
-def test_a_workshop_opens_settings_and_refuses_what_memory_does_not_hold():
+def test_a_workshop_opens_settings_and_knows_the_memory():
     recipe = tiny_recipe("pix2pix-small")
     making, setting = workshop(recipe, CPU), TrainingSetting.of(recipe)
     making.open(setting)()
     assert making.memory_bytes(setting) == 2 * 10**9
-    assert making.refusal(replace(setting, batch_size=1000)) is None
-    assert "1001.0 GB of memory, and 1000.0 GB are free" in making.refusal(replace(setting, batch_size=1001))
+    assert making.free_bytes() == 1000 * 10**9
 
 
 @pytest.mark.slow
@@ -330,62 +354,3 @@ def test_memory_is_counted_by_the_true_engine():
     making, setting = workshop(recipe, CPU), TrainingSetting.of(recipe)
     one, many = (making.memory_bytes(replace(setting, batch_size=size)) for size in (1, 8))
     assert 0 < one < many
-
-
-# The command
-
-
-def pixturn(*arguments):
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        try:
-            code = main(list(map(str, arguments)))
-        except SystemExit as end:
-            code = end.code
-    return code, out.getvalue(), err.getvalue()
-
-
-@pytest.mark.usefixtures("counted")
-def test_the_command_measures_a_recipe(tmp_path, monkeypatch):
-    monkeypatch.setattr(measuring, "recipe_named", lambda name: replace(tiny_recipe(name), precision="auto"))
-    file = tmp_path / "figures.json"
-    small = ("--batch-size", "1", "--batch-sizes", "2", "--rounds", "1", "--no-compile")
-    code, out, _ = pixturn("bench", "compact", *small, "--json", file)
-    assert code == 0
-    assert out.strip().splitlines()[-1].startswith("  pixturn train compact --data DIR --precision")
-    rows = json.loads(file.read_text())["measured"][0]["rows"]
-    assert {row["batch_size"] for row in rows} == {1, 2}
-    assert {row["layout"] for row in rows} == {"plain", "channels-last"}
-
-
-@pytest.mark.usefixtures("counted")
-def test_ctrl_c_prints_what_was_measured_and_ends_with_130(monkeypatch):
-    calls = []
-
-    class Stopping(Step):
-        def __call__(self):
-            calls.append(1)
-            if len(calls) == 14:
-                signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(steps, "Step", Stopping)
-    code, out, err = pixturn("bench", "gan-points", "--x", "vector:2", "--rounds", "3", "--batch-sizes", "64")
-    assert code == 130
-    assert "Stopped" in err
-    assert "pixturn train gan-points" in out
-    assert len(calls) < 200
-
-
-REFUSED = {
-    "no such recipe": (["pix2pixx"], 2, "did you mean pix2pix?"),
-    "no such file": (["none.onnx"], 4, "does not exist"),
-    "no json": (["pix2pix", "--json", "figures.txt"], 2, "ending in .json"),
-    "a negative size": (["pix2pix", "--crop-px", "-4"], 2, "--crop-px"),
-}
-
-
-@pytest.mark.parametrize(("arguments", "code", "words"), REFUSED.values(), ids=REFUSED)
-def test_refusals_in_clear_words(arguments, code, words):
-    got, _, err = pixturn("bench", *arguments)
-    assert got == code
-    assert words in " ".join(err.split())

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +15,22 @@ from tiny_onnx import EIGHTS, card, graph_of, helper, negative, saved, with_side
 from pipelines.benching import machine as machines
 from pipelines.benching.machine import Machine
 from pipelines.benching.models import ways as model_ways
-from pipelines.benching.models.closeness import bar_of, closeness
+from pipelines.benching.models.closeness import bar_of
 from pipelines.benching.models.measuring import ModelOptions, compare_ways
 from pipelines.benching.models.results import ModelResults, Row, Stream
+from pipelines.benching.models.subjects import Samples
 from pipelines.benching.models.telling import advice, command
 from pipelines.benching.models.ways import Way, model_named, with_siblings
 from pipelines.benching.timing import summary
 from pipelines.commands.bench import is_model
+from pipelines.commands.generate import GenerateOptions
 from pipelines.commands.run import RunOptions
 from pipelines.commands.upscale import UpscaleOptions
-from translate.errors import ConfigurationError
+from pipelines.generating.generate import BATCH
+from translate.errors import ConfigurationError, ModelError
+from translate.export.agreement import compare_numbers
+from translate.runtime.peek import peek_card
+from translate.runtime.pixels import to_network
 
 
 class Watching:
@@ -145,8 +152,9 @@ def test_the_recommended_line_is_what_run_and_upscale_understand(way, task, kind
 
 @pytest.mark.parametrize(("levels", "passes"), [(0, (True, True, True)), (1, (False, True, True)), (40, (False,) * 3)])
 def test_bars_of_each_precision(levels, passes):
-    grey = np.full((8, 8, 3), 100, np.uint8)
-    agreement = closeness({"b": grey + np.uint8(levels)}, {"b": grey}, card())
+    ports, grey = card().output_pictures, np.full((8, 8, 3), 100, np.uint8)
+    made, expected = ({"b": to_network(pixels, ports[0])} for pixels in (grey + np.uint8(levels), grey))
+    agreement = compare_numbers(made, expected, ports)
     bars = (bar_of(card(), "fp32"), bar_of(card(), "bf16"), bar_of(card(precision="int8"), "fp32"))
     assert tuple(not list(agreement.beyond(bar)) for bar in bars) == passes
     assert agreement.levels == levels
@@ -192,6 +200,59 @@ def test_a_name_of_both_means_the_recipe_and_a_path_the_bundle(tmp_path):
     assert is_model("lineart")
     assert is_model("anything.onnx")
     assert not is_model("pix2pix", tmp_path)
+
+
+@pytest.mark.parametrize("bundle", ["emoji", "fashion"])
+def test_a_generator_is_timed_at_its_own_size_and_engines_agree(bundle):
+    results = compare_ways(f"checkpoints/{bundle}", options(sizes_px=(16, 512)), Watching())
+    side_px = peek_card(Path(f"checkpoints/{bundle}/{bundle}.onnx")).outputs[0].height_px
+    assert [row.way.words for row in results.rows] == ["ONNX Runtime fp32", "OpenVINO fp32"]  # no --compute to run bf16
+    assert list(results.sizes_px) == [side_px]
+    assert all(set(row.single) == {side_px} and row.beyond == () for row in results.rows)
+    assert results.rows[1].agreement.difference > 0
+
+
+def test_broken_control_a_generator_that_is_off_is_not_recommended(monkeypatch):
+    numbers = Samples.numbers
+    monkeypatch.setattr(Samples, "numbers", lambda self, px: off_by(numbers(self, px), self))
+    results = compare_ways("checkpoints/fashion", options(), Watching())
+    assert [bool(row.beyond) for row in results.rows] == [False, True]
+
+
+def off_by(arrays, samples):
+    shift = 0.01 if "openvino" in samples._generate.device.lower() else 0.0
+    return {name: array + np.float32(shift) for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_line_for_a_generator_is_what_generate_understands(is_folder):
+    row = made_up("w", {64: 1.0}, batch=16, task="generate", device="openvino")
+    words = shlex.split(command(row, is_folder=is_folder))
+    assert words[:2] == ["pixturn", "generate"]
+    parsed = tyro.cli(GenerateOptions, args=words[2:])
+    assert (parsed.device, parsed.n) == ("openvino", None if is_folder else 1)
+    assert parsed.batch == (16 if is_folder else BATCH)
+
+
+NOT_FOR_IT = {
+    "a bundle has one direction": (
+        "checkpoints/x2",
+        {"direction": "BtoA"},
+        "--direction BtoA: checkpoints/x2 holds one",
+    ),
+    "noise is no picture": ("checkpoints/fashion", {"picture": Path("checkpoints/x2/example.jpg")}, "--picture"),
+}
+
+
+@pytest.mark.parametrize(("name", "changes", "words"), NOT_FOR_IT.values(), ids=NOT_FOR_IT)
+def test_options_that_would_change_nothing_are_refused(name, changes, words):
+    with pytest.raises(ConfigurationError, match=words):
+        compare_ways(name, options(**changes), Watching())
+
+
+def test_a_file_that_is_not_there_is_told_before_its_direction():
+    with pytest.raises(ModelError, match="does not exist"):
+        model_named("none.onnx", direction="BtoA")
 
 
 def test_options_refuse_numbers_that_cannot_be():

@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import done
 from PIL import Image
 from skimage import data as photographs
-from test_cli import done
 
 import pipelines
 from pipelines.generating.show import shown_samples

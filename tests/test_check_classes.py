@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from command_line import done, pixturn
 from PIL import Image
-from test_cli import done, pixturn
 
 
 def two_folders(root, *names):

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 import test_methods
+import test_methods_deploys
+import test_methods_fakes
+import test_methods_kept
 from PIL import Image
 from tiny import photograph, tiny_recipe
 
@@ -96,7 +99,8 @@ def test_its_own_test_notices_a_wrong_weight(formulas: ModuleType, monkeypatch: 
 
 GENERIC = {
     name: check
-    for name, check in vars(test_methods).items()
+    for module in (test_methods, test_methods_deploys, test_methods_fakes, test_methods_kept)
+    for name, check in vars(module).items()
     if name.startswith("test_") and "name" in inspect.signature(check).parameters
 }
 

@@ -17,7 +17,7 @@ import time
 import psutil
 import pytest
 from crash_worker import tiny
-from lives import IMAGES, PATIENCE_SEC, Run, Server, write_pairs
+from lives import IMAGES, PATIENCE_SEC, Run
 from torch import nn
 
 from pipelines.training import Setting, resume, train
@@ -25,27 +25,9 @@ from pipelines.training.session import build_method
 from translate.errors import ConfigurationError
 from translate.storage.atomic import TEMPORARY
 
+pytest_plugins = ["training_fixtures"]
+
 EVENTS_A_SAVE = 22
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_pairs(tmp_path_factory.mktemp("pictures"))
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def make_run(server, folder, tmp_path):
-    def make(method, name="crashed", **options):
-        return Run(server=server, data=folder, runs=tmp_path / name, method=method, **options)
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -155,20 +155,25 @@ def test_what_is_copied_and_shipped_goes_in():
 
 @pytest.mark.slow
 def test_its_steps_work_outside_docker(tmp_path):
-    """Copies and RUN steps in a folder in the container's stead, then ENTRYPOINT + CMD, then the health check."""
+    """COPY and RUN with ENV in WORKDIR of a folder in the container's stead; ENTRYPOINT + CMD; then the HEALTHCHECK."""
     place = tmp_path / "container"
-    copy_into(place / "srv")
+    working = place / of(TEXT, "WORKDIR")[-1].lstrip("/")
+    environment = {**os.environ, **environment_of(TEXT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    copy_into(working)
     for step in of(TEXT, "RUN"):
-        if not step.startswith("useradd"):  # this machine's users stay as they are
+        if not step.startswith("useradd"):  # this machine's users stay as they are; the next test has it
             words = " && ".join(shlex.join(moved(part, place)) for part in map(shlex.split, step.split("&&")))
-            subprocess.run(words, shell=True, cwd=place / "srv", check=True, timeout=550, capture_output=True)
+            subprocess.run(
+                words, shell=True, cwd=working, check=True, timeout=550, capture_output=True, env=environment
+            )
+    assert not installed(place) & {"torch", "torchvision", "kornia", "albumentations", "onnxruntime-gpu"}
+    assert {"pixturn", "gradio", "onnxruntime"} <= installed(place)  # the control: what is there is seen
     login = tmp_path / "login"
     login.write_text("someone:a long password\n")
     port = "7861"
     command = moved([*command_of(TEXT, "ENTRYPOINT"), "--login", str(login), "--port", port], place)
     health = [word.replace("7860", port) for word in moved(health_of(TEXT), place)]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    server = subprocess.Popen(command, cwd=place / "srv", env=environment)
+    server = subprocess.Popen(command, cwd=working, env=environment)
     try:
         assert becomes_healthy(health, server)
         with pytest.raises(urllib.error.HTTPError) as refused:
@@ -177,6 +182,36 @@ def test_its_steps_work_outside_docker(tmp_path):
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.mark.skipif(not shutil.which("useradd") or os.geteuid() != 0, reason="only root may, where there is useradd")
+def test_its_user_can_be_made_and_is_the_one_who_serves(tmp_path):
+    """In a system of its own: three empty files."""
+    (tmp_path / "etc").mkdir()
+    for name in ("passwd", "group", "shadow"):
+        (tmp_path / "etc" / name).touch()
+    (step,) = [step for step in of(TEXT, "RUN") if step.startswith("useradd")]
+    command, *options = shlex.split(step)
+    subprocess.run([command, "--prefix", str(tmp_path), *options], check=True, capture_output=True)
+    _, _, number, _, _, _, shell = (tmp_path / "etc" / "passwd").read_text().strip().split(":")
+    assert number == of(TEXT, "USER")[-1]
+    assert shell.endswith("nologin")
+
+
+def environment_of(text: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for rest in of(text, "ENV") for word in shlex.split(rest))
+
+
+def installed(place: Path) -> set[str]:
+    """What pip put there, by name."""
+    found = place.glob("opt/*/lib/python*/site-packages/*.dist-info")
+    return {path.name.split("-")[0].lower().replace("_", "-") for path in found}
+
+
+def test_every_instruction_is_run_or_looked_at():
+    """FROM and EXPOSE are looked at, USER compared; all others are carried out above."""
+    known = {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+    assert {name for name, _ in steps(TEXT)} == known
 
 
 def copy_into(folder: Path) -> None:

@@ -11,8 +11,8 @@ from torchmetrics.image.kid import poly_mmd
 
 from pipelines.commands import drift as drift_command
 from pipelines.commands import evaluate as evaluate_command
-from pipelines.evaluating import drift, evaluate, features
-from pipelines.evaluating.documents import drift_json, evaluation_json
+from pipelines.evaluating import drift, evaluate, features, told
+from pipelines.evaluating.documents import drift_json, written
 from pipelines.evaluating.page import page
 from pipelines.evaluating.sets import read_sets, silent
 from pipelines.evaluating.sources import source_of
@@ -188,13 +188,13 @@ def test_inception_is_refused_where_its_weights_are_not(tmp_path, monkeypatch):
 
 def test_the_document_and_the_page_say_it_all():
     result = evaluate(discs(30, 1), REAL, features="pixels", seed=5)
-    document = json.loads(evaluation_json(result))
+    document = json.loads(written(told(result).document))
     assert document["seed"] == 5
     assert document["figures"]["two_sample"]["held_out"] == 30
     assert document["figures"]["frechet"]["name"] == "FD-pixels8"
     assert document["made"]["compared"] == 30
     assert document["real"]["found"] == 120
-    text = page(result)
+    text = page(told(result))
     assert all(words in text for words in ("FD-pixels8", "coverage (k = 5)", "data:image/png;base64,"))
     assert "http://" not in text
     assert "<script" not in text

@@ -18,6 +18,7 @@ from pipelines.commands.example import main
 from pipelines.examples import photos
 from pipelines.examples.photos_packages import DEBIAN
 from pipelines.examples.photos_table import Photo, listed_photos
+from pipelines.examples.photos_tiles import tiles_of
 from translate.data.layouts import find_layout
 from translate.data.pictures import decode, pixels_of
 from translate.errors import ConfigurationError
@@ -105,7 +106,7 @@ def test_a_small_photo_is_not_enlarged():
     ],
 )
 def test_tiles(height, width, tops, lefts):
-    tiles = photos.tiles_of(height, width)
+    tiles = tiles_of(height, width)
     assert [(tile.top_px, tile.left_px) for tile in tiles] == [(top, left) for top in tops for left in lefts]
     assert [tile.stem for tile in tiles] == [f"r{r}c{c}" for r in range(len(tops)) for c in range(len(lefts))]
     seen = np.zeros((height, width), bool)

@@ -1,14 +1,11 @@
 """`pixturn export`: from a trained run to files on disk, and that nothing is there where the proof fails."""
 
-import copy
 import errno
 import hashlib
-import io
 import json
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -16,29 +13,28 @@ import onnx
 import pytest
 import torch
 from crash_worker import tiny
+from exported_nets import traced_once
 from lives import write_pairs
 from onnx import numpy_helper
 from PIL import Image
 from rich.console import Console
-from tiny import card_of, photograph
+from tiny import photograph
 from torch import Tensor, nn
 from torch.nn import functional
 
 import pipelines
 from pipelines.cli import main
 from pipelines.exporting import forms
-from pipelines.exporting.proving import Proof, least_sizes
 from pipelines.report import Estimate, Finding, Metric, Report, ScoreRow, ScoreTable
 from pipelines.report.figures import read_figures, write_figures
 from pipelines.report.model import Example
 from pipelines.runs import RunFolder
 from pipelines.trained import Trained
 from pipelines.training import Setting, train
-from translate.card import Card, Picture, SizeRule
+from translate.card import Card
 from translate.errors import ConfigurationError, ModelError, StorageError
 from translate.export import folder as export_folder
 from translate.export.graph import to_onnx
-from translate.method import Deploy
 
 QUIET = Console(quiet=True)
 FILES = {"README.md", "manifest.json", "x.onnx", "x.onnx.sha256", "x.samples.png"}
@@ -62,17 +58,6 @@ def root(tmp_path_factory):
 @pytest.fixture
 def runs(root):
     return root / "runs"
-
-
-GRAPHS = {}
-
-
-def traced_once(deploy, card):
-    """As to_onnx: tracing takes most of the time, and the runs do not change."""
-    key = (card.method, card.inputs[0].name)
-    if key not in GRAPHS:
-        GRAPHS[key] = to_onnx(deploy, card)
-    return copy.deepcopy(GRAPHS[key])
 
 
 @pytest.fixture(autouse=True)
@@ -331,59 +316,6 @@ def test_where_the_runs_pictures_are_gone_others_are_asked_for(root, runs, tmp_p
     finally:
         (root / "elsewhere").rename(root / "data")
     assert {path.name for path in tmp_path.iterdir()} == FILES
-
-
-# From which size on
-
-
-class LoudWhenSmall(nn.Module):
-    """What statistics over few pixels do to rounding."""
-
-    def __init__(self, under_px):
-        super().__init__()
-        self.under_px = under_px
-        self.displays = set()
-
-    def forward(self, picture):
-        self.displays.add(sum(type(thread).__module__.startswith("rich") for thread in threading.enumerate()))
-        return -picture * (1.001 if picture.shape[-1] < self.under_px else 1.0)
-
-
-class Negative(nn.Module):
-    def forward(self, picture):
-        return -picture
-
-
-def proof_of(network):
-    rule = SizeRule(multiple_of_px=4, at_least_px=8)
-    ports = {"inputs": (Picture(name="a", size=rule),), "outputs": (Picture(name="b", size=rule),)}
-    deploy = Deploy(module=network, networks=(), task="translate", **ports)
-    model = traced_once(replace(deploy, module=Negative().eval()), card_of(deploy))
-    samples = [{"a": photograph(name)} for name in ("coffee", "cat")]
-    terminal = Console(file=io.StringIO(), force_terminal=True)
-    return Proof(deploy=deploy, samples=samples, usual_px=32, console=terminal), model, card_of(deploy)
-
-
-@pytest.mark.parametrize(("under_px", "least_px"), [(0, 8), (10, 12), (20, 20)])
-def test_the_card_states_the_least_size_that_is_proven(under_px, least_px):
-    proof, model, card = proof_of(LoudWhenSmall(under_px))
-    proven = proof.of_numbers(model, card)
-    assert {port.size.at_least_px for port in (*proven.inputs, *proven.outputs)} == {least_px}
-    assert {port.size.multiple_of_px for port in proven.inputs} == {4}
-    # Two of them wait for each other for ever, sooner or later.
-    assert proof.deploy.module.displays == {1}
-
-
-def test_where_no_size_is_proven_the_first_refusal_comes_through():
-    proof, model, card = proof_of(LoudWhenSmall(10_000))
-    with pytest.raises(ModelError, match="at 8 x 8 px"):
-        proof.of_numbers(model, card)
-
-
-def test_least_sizes_are_in_the_rule_and_end_at_the_training_crop():
-    assert least_sizes(SizeRule(multiple_of_px=4, at_least_px=8), 32) == [8, 12, 20, 32]
-    assert least_sizes(SizeRule(multiple_of_px=256, at_least_px=256), 256) == [256]
-    assert least_sizes(SizeRule(), 4) == [1, 2, 3]
 
 
 # The report's figures in the model card

@@ -1,6 +1,7 @@
 """DCGAN against its paper: layers, weights and rates."""
 
 import torch
+from small_networks import weights
 from tiny import drawing, tiny_recipe
 from torch import nn
 
@@ -15,10 +16,6 @@ def published():
     recipe = method_class("dcgan").recipe()
     spec = SampleSpec(domains={"x": (Picture(name="x"),)}, height_px=64, width_px=64, batch_size=8)
     return recipe, method_class("dcgan")(recipe.config, spec)
-
-
-def weights(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_the_networks_are_the_published_ones():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from command_line import done, pixturn
 from PIL import Image
-from test_cli import done, pixturn
 from tiny import tiny_recipe
 
 import pipelines
@@ -120,13 +120,16 @@ def test_generate_export_and_evaluate_from_the_command_line(trained, spots, runs
     assert len(list((tmp_path / "six").glob("*.png"))) == 6
     model = tmp_path / "spots.onnx"
     done("export", "spots", "-o", model, *there)
-    assert "Makes `x` out of `z` and `label`" in (tmp_path / "README.md").read_text()
+    readme = (tmp_path / "README.md").read_text()
+    assert "Makes `x` out of `z` and `label`" in readme
+    for measure in ("two-sample test's p-value", "GAN-test", "coverage"):
+        assert f"\n| {measure} | " in readme
     done("generate", model, "--n", "6", "--class", "1", "--seed", "7", "-o", tmp_path / "onnx")
     pairs = zip(sorted((tmp_path / "six").glob("*.png")), sorted((tmp_path / "onnx").glob("*.png")), strict=True)
     apart = [np.abs(np.asarray(Image.open(a)).astype(int) - np.asarray(Image.open(b))).max() for a, b in pairs]
     assert max(apart) <= 1
     done("evaluate", "spots", "-o", tmp_path / "figures.json", *there)
-    assert json.loads((tmp_path / "figures.json").read_text())
+    assert json.loads((tmp_path / "figures.json").read_text())["protocols"][OURS].keys() >= {"gan_test", "parzen"}
     refused = pixturn("run", model, tmp_path / "six" / "x.png", "-o", tmp_path / "out.png")
     assert refused.code == 2
 
@@ -139,13 +142,17 @@ def test_what_generates_is_refused_where_pictures_are_translated(trained, runs, 
     assert "pixturn generate" in outcome.err
 
 
-def test_points_are_learnt_and_scored_by_their_energy_distance(points, runs):
+def test_points_are_learnt_and_scored_by_their_energy_distance(points, runs, tmp_path):
     recipe = tiny_recipe("gan-points", batch_size=32, length=Length(images=96))
     recipe = replace(recipe, domains=OneDomain(), validation=Validation(best="energy", every_images=48, most=50))
     run = pipelines.train(recipe, points, name="points", setting=Setting(device="cpu", workers=0, runs=runs))
     made = pipelines.load(run.path, device="cpu").arrays(10)
     assert made["x"].shape == (10, 2)
     assert "energy distance" in run.report.read_text()
+    done("evaluate", "points", "-o", tmp_path / "points.json", "--runs", runs)
+    figures = json.loads((tmp_path / "points.json").read_text())
+    assert figures["figures"][OURS].keys() == {"energy", "two_sample", "two_sample_p"}
+    assert figures["protocols"][OURS].keys() == {"parzen"}
 
 
 def test_check_and_train_say_what_is_wrong(spots, points, runs, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from pipelines.training.generation.contestants import OURS, REAL, merged
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.known_modes import StackedClasses, known_modes
 from pipelines.training.generation.likelihood import CENTROIDS, fits_likelihood, measure_likelihood
-from pipelines.training.generation.mode_coverage import fits_modes, measure_modes
+from pipelines.training.generation.mode_coverage import fits_gaussians, fits_stacked, measure_gaussians, measure_stacked
 from pipelines.training.generation.protocols import by_protocols
 from pipelines.training.generation.subject import Subject
 from translate.card import Card, FixedPicture, Label, Latent, Picture, Vector
@@ -53,8 +54,15 @@ def held(stored, labels=None, *, learns_classes=False):
     return HeldOut(port=port, stored=stored, labels=labels, keys=keys, learns_classes=learns_classes)
 
 
-def subject(runtime, training, held_out, validation=None):
-    return Subject(generate=Generate(runtime), held_out=held_out, validation=validation, training=training, device=CPU)
+def subject(runtime, training, held_out, validation=None, modes=None):
+    return Subject(
+        generate=Generate(runtime),
+        held_out=held_out,
+        validation=validation,
+        training=training,
+        device=CPU,
+        modes=modes,
+    )
 
 
 # Points on a grid
@@ -65,13 +73,13 @@ def on_the_grid(z, modes=25):
     return places + GRID.sigma * z[:, 1:3]
 
 
-def points(make):
+def points(make, modes=GRID):
     training, test, choosing = (held(GRID.sample(count, seed)) for count, seed in ((1000, 0), (400, 1), (400, 2)))
-    return subject(Made(make, Vector(name="x", size=2)), training, test, choosing)
+    return subject(Made(make, Vector(name="x", size=2)), training, test, choosing, modes)
 
 
 def test_a_perfect_sampler_reaches_every_mode_and_a_collapsed_one_is_told_of_its_remedies():
-    good, collapsed = (measure_modes(points(make), GRID) for make in (on_the_grid, lambda z: on_the_grid(z, modes=5)))
+    good, collapsed = (measure_gaussians(points(make)) for make in (on_the_grid, lambda z: on_the_grid(z, modes=5)))
     (finding,), (alarm,) = good.findings, collapsed.findings
     assert good.scores[OURS]["modes"].value == good.scores[REAL]["modes"].value == 25
     assert good.scores[OURS]["in_modes"].value == pytest.approx(1 - math.exp(-4.5), abs=0.01)
@@ -134,11 +142,13 @@ def test_modes_that_are_not_understood_are_refused_with_what_to_write(tmp_path, 
 
 
 def test_modes_of_other_samples_are_left_alone():
-    plane, pictures = points(on_the_grid), spotted()
-    assert fits_modes(plane, GRID)
-    assert not fits_modes(pictures, GRID)
-    assert not fits_modes(plane, StackedClasses(classes=3))
-    assert not fits_modes(pictures, StackedClasses(classes=3))  # grey: nothing is stacked
+    of_three = StackedClasses(classes=3)
+    assert fits_gaussians(points(on_the_grid))
+    assert not fits_gaussians(points(on_the_grid, modes=None))
+    assert not fits_gaussians(replace(spotted(), modes=GRID))
+    assert fits_stacked(stacked(stacked_spots))
+    assert not fits_stacked(points(on_the_grid, modes=of_three))
+    assert not fits_stacked(replace(spotted(), modes=of_three))  # grey: nothing is stacked
 
 
 # Pictures with classes
@@ -243,12 +253,12 @@ def stacked(make):
     pixels = torch.from_numpy(((stacked_spots(z) + 1) * 127.5).round().astype(np.uint8))
     real = held(pixels, torch.from_numpy(digits @ np.array([9, 3, 1])))
     picture = FixedPicture(name="x", channels=3, height_px=SIDE_PX, width_px=SIDE_PX)
-    return subject(Made(make, picture), real, real)
+    return subject(Made(make, picture), real, real, modes=StackedClasses(classes=3))
 
 
 def test_a_classifier_that_learnt_from_the_channels_counts_modes_of_stacked_pictures():
-    good = measure_modes(stacked(stacked_spots), StackedClasses(classes=3))
-    equal = measure_modes(stacked(lambda z: stacked_spots(z)[:, [0, 0, 0]]), StackedClasses(classes=3))
+    good = measure_stacked(stacked(stacked_spots))
+    equal = measure_stacked(stacked(lambda z: stacked_spots(z)[:, [0, 0, 0]]))
     assert good.scores[OURS]["modes"].value == good.scores[REAL]["modes"].value == 27
     assert equal.scores[OURS]["modes"].value < 9
     assert "in_modes" not in good.scores[OURS]
@@ -257,15 +267,23 @@ def test_a_classifier_that_learnt_from_the_channels_counts_modes_of_stacked_pict
 # Together
 
 
-def test_every_protocol_that_fits_is_followed_and_no_other(tmp_path):
-    names = [{name for part in found.scores.values() for name in part} for found in by_protocols(spotted(), tmp_path)]
-    assert names == [{"gan_test", "gan_train", "class_diversity"}, {"parzen"}]
-    said(tmp_path, {"kind": "gaussians", "centres": GRID.centres, "deviation": 0.05})
-    names = [
-        {name for part in found.scores.values() for name in part}
-        for found in by_protocols(points(on_the_grid), tmp_path)
-    ]
-    assert names == [{"modes", "in_modes", "reverse_kl"}, {"parzen"}]
+def measures(who):
+    return [{name for part in found.scores.values() for name in part} for found in by_protocols(who)]
+
+
+def test_every_protocol_that_fits_is_followed_and_no_other():
+    assert measures(spotted()) == [{"gan_test", "gan_train", "class_diversity"}, {"parzen"}]
+    assert measures(points(on_the_grid)) == [{"modes", "in_modes", "reverse_kl"}, {"parzen"}]
+    assert measures(points(on_the_grid, modes=None)) == [{"parzen"}]
+
+
+def test_what_takes_long_is_told_to_its_end():
+    last = {}
+    for _ in by_protocols(replace(spotted(), progress=lambda what, done, total: last.update({what: (done, total)}))):
+        pass
+    assert len(last) == 4
+    assert all(done == total for done, total in last.values())
+    assert "Making samples" in last
 
 
 def test_scores_of_one_contestant_come_together():

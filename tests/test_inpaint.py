@@ -294,6 +294,15 @@ def test_what_is_refused(case, folder, tmp_path, monkeypatch, capsys):
     assert set(files(tmp_path)) == {"a.png", "m.png"}
 
 
+@pytest.mark.parametrize(("named", "says"), [((), "No model was named"), (("mine",), "no trained run 'mine'")])
+def test_a_folder_without_the_usual_model_is_told_apart_from_a_wrong_name(named, says, tmp_path, capsys):
+    drawn(tmp_path / "a.png")
+    assert run(tmp_path / "elsewhere", *named, tmp_path / "a.png", "--outpaint", 1, 0, 0, 0) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert says in told
+    assert ("leave --runs out" in told) is (not named)
+
+
 def test_a_model_of_another_task_is_refused(tmp_path, capsys):
     drawn(tmp_path / "a.png")
     assert main(["inpaint", str(negative(tmp_path / "n.onnx")), str(tmp_path / "a.png"), "--device", "cpu"]) == 2

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from small_networks import weights
 from torch import nn
 from torch.nn import functional
 
@@ -17,6 +18,8 @@ from translate.networks.initialise import initialise
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.r3 import Basis, InvertedBottleneck, r3_generator, r3_stages
 from translate.networks.shapes import doublings, is_picture, numel
+
+pytestmark = pytest.mark.usefixtures("seeded")
 
 PICTURE, POINTS = (3, 16, 16), (2,)
 GENERATORS = {
@@ -36,15 +39,6 @@ ENCODERS = {
 }
 every_generator = pytest.mark.parametrize("config", GENERATORS.values(), ids=GENERATORS)
 every_encoder = pytest.mark.parametrize("config", ENCODERS.values(), ids=ENCODERS)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
-
-
-def weights(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 # --- counts ---

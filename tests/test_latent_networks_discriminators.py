@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist
+from small_networks import weights
 from torch import nn
 from torch.nn import functional
 
@@ -19,6 +20,8 @@ from translate.networks.labels import beside
 from translate.networks.packing import packed
 from translate.networks.sample_discriminators import SampleDiscriminatorConfig
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 PICTURE, POINTS = (3, 16, 16), (2,)
 KINDS = {
     "mlp": SampleDiscriminatorConfig(kind="mlp", widths=(12, 9), norm="none"),
@@ -29,15 +32,6 @@ KINDS = {
     "dcgan dense": SampleDiscriminatorConfig(width=4, norm="none", dense=6),
 }
 every_kind = pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
-
-
-def weights(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 # --- counts and formulas ---

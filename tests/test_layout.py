@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_methods import batch_of, drawing, tiny_engine, tiny_recipe
-from tiny import separate
+from tiny import batch_of, drawing, separate, tiny_engine, tiny_recipe
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipelines.methods import method_names

@@ -1,44 +1,17 @@
-import hashlib
+"""The layout of a data set is found without being told, and what cannot be one is refused."""
+
 import subprocess
 import sys
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from laid_out import PAIRS, keys, paths, put
 
-from pipelines.recipes import recipe_named
-from pipelines.training.translation.data import Data, open_data
-from translate.data.augmentation import Augmentation
-from translate.data.domains import TwoDomains
-from translate.data.holdout import hold_out
-from translate.data.items import Item, Layout, Source, Split
 from translate.data.layouts import find_layout, scan
 from translate.data.pictures import read_picture
-from translate.errors import ConfigurationError, DatasetError
-from translate.recipe import Recipe, Validation
-
-PAIRS = ("one", "two", "ten", "cat/deep")
-
-
-def put(folder: Path, *names: str, size: tuple[int, int] = (8, 8)) -> None:
-    """Pictures of one colour that is made from the name."""
-    for name in names:
-        path = folder / (name if "." in name else f"{name}.png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", size, tuple(hashlib.sha256(name.encode()).digest()[:3])).save(path)
-
-
-def paths(layout: Layout, split: str, domain: str) -> list[str]:
-    items = layout.splits[split].domains[domain]
-    return [source.path.relative_to(layout.root).as_posix() for item in items for source in item.sources]
-
-
-def keys(layout: Layout, split: str, domain: str) -> list[str]:
-    return [item.key for item in layout.splits[split].domains[domain]]
-
+from translate.errors import DatasetError
 
 # What people call the folders of A and B in train, validation and test.
 NAMED = [
@@ -288,69 +261,6 @@ def test_refused_without_a_single_pair_or_folder(tmp_path):
         find_layout(tmp_path / "nowhere")
 
 
-def made(count: int, prefix: str = "", paired: bool = True, others: int = 0) -> Layout:
-    def items(domain: str, number: int) -> tuple[Item, ...]:
-        name = "" if paired else domain
-        return tuple(
-            Item(key=f"{prefix}{name}{index}", sources=(Source(path=Path(f"{domain}{index}.png")),))
-            for index in range(number)
-        )
-
-    domains = {"a": items("a", count), "b": items("b", others or count)}
-    splits = {"train": Split(domains=domains, paired=paired), "test": Split(domains=domains, paired=paired)}
-    return Layout(root=Path("root"), splits=splits, description="made")
-
-
-def held(layout: Layout, domain: str = "a") -> list[str]:
-    return keys(layout, "validation", domain)
-
-
-def test_pairs_stay_together_and_the_test_split_untouched():
-    before = made(1000)
-    after = hold_out(before, 0.1, 10_000)
-    assert held(after, "a") == held(after, "b")
-    assert sorted(held(after) + keys(after, "train", "a")) == sorted(keys(before, "train", "a"))
-    assert keys(after, "train", "a") == keys(after, "train", "b")
-    assert after.splits["test"] == before.splits["test"]
-    assert 70 < len(held(after)) < 130  # binomial: 100, standard deviation 9.5
-    assert hold_out(before, 0.1, 10_000) == after
-    assert f"{len(held(after))} held out for validation" in after.description
-    assert after.splits["validation"].paired
-
-
-def test_more_pictures_move_no_other():
-    small, large = hold_out(made(500), 0.1, 10_000), hold_out(made(900), 0.1, 10_000)
-    assert [key for key in held(large) if int(key) < 500] == held(small)
-
-
-def test_the_choice_is_the_stated_hash():
-    digest = {
-        key: hashlib.sha256(b"pixturn validation split\n" + key.encode()).digest() for key in map(str, range(300))
-    }
-    expected = [key for key in digest if int.from_bytes(digest[key][:8], "big") < 0.2 * 2**64]
-    assert held(hold_out(made(300), 0.2, 10_000)) == expected
-    lowest = sorted(expected, key=digest.__getitem__)[:7]
-    assert sorted(held(hold_out(made(300), 0.2, 7))) == sorted(lowest)
-
-
-def test_unpaired_domains_are_split_each_on_its_own():
-    layout = hold_out(made(400, paired=False, others=50), 0.1, 20)
-    assert len(held(layout, "a")) == 20
-    assert 0 < len(held(layout, "b")) <= 20
-    assert len(keys(layout, "train", "b")) + len(held(layout, "b")) == 50
-
-
-def test_small_sets_and_given_splits():
-    assert len(held(hold_out(made(3), 0.01, 100))) == 1
-    for layout, fraction, most in ((made(1), 0.5, 9), (made(9), 0, 9), (made(9), 0.5, 0)):
-        assert hold_out(layout, fraction, most) == layout
-    given = hold_out(made(50), 0.2, 10)
-    assert hold_out(given, 0.5, 100) == given
-    for fraction, most in ((1.0, 5), (-0.1, 5), (0.1, -1)):
-        with pytest.raises(ConfigurationError):
-            hold_out(made(9), fraction, most)
-
-
 def test_what_serves_imports_no_torch():
     modules = "translate.data.pictures, translate.data.holdout, translate.data.doctor, pipelines.check"
     code = f"import {modules}, sys; sys.exit('torch' in sys.modules)"
@@ -362,106 +272,3 @@ def test_layout_reads_back(tmp_path):
     item = find_layout(tmp_path).splits["train"].domains["b"][0]
     assert read_picture(item.sources[0]).shape == (8, 8, 3)
     assert read_picture(item.sources[0]).dtype == np.uint8
-
-
-# What a recipe trains on, and whether it is scored by pairs
-
-
-def numbered(count: int, prefix: str = "") -> list[str]:
-    return [f"{prefix}{index:04d}" for index in range(count)]
-
-
-def unpaired(root: Path, **changes) -> Recipe:
-    recipe = replace(recipe_named("cyclegan"), data=str(root), **changes)
-    return replace(recipe, augmentation=Augmentation(load_px=8, crop_px=8))
-
-
-def folders(root: Path, **names: list[str]) -> None:
-    for folder, pictures in names.items():
-        put(root / folder, *pictures)
-
-
-def used(data: Data, domain: str) -> list[str]:
-    splits = [data.training, data.validation]
-    return sorted(item.key for split in splits for item in split.domains[domain])
-
-
-def test_unpaired_training_drops_no_picture_where_numbers_happen_to_agree(tmp_path):
-    names = {"trainA": numbered(40), "trainB": numbered(44), "testA": numbered(6), "testB": numbered(6)}
-    folders(tmp_path, **names)
-    _, data = open_data(unpaired(tmp_path))
-    assert used(data, "a") == names["trainA"]
-    assert used(data, "b") == names["trainB"]
-    assert not data.training.paired
-    assert not data.validation.paired
-    assert not data.scored.paired, "numbers tell no truth"
-    assert "are pairs" not in data.layout.description
-
-
-def test_the_same_names_throughout_are_a_truth_that_training_does_not_see(tmp_path):
-    folders(tmp_path, trainA=numbered(40), trainB=numbered(40))
-    _, data = open_data(unpaired(tmp_path))
-    assert not data.training.paired
-    assert data.validation.paired
-    held = {domain: [item.key for item in items] for domain, items in data.validation.domains.items()}
-    assert held["a"] == held["b"]
-    assert "held-out pictures of one name are pairs" in data.layout.description
-    assert used(data, "b") == numbered(40)
-
-
-@pytest.mark.parametrize(("test_b", "paired"), [(numbered(10), True), (numbered(9), False), (numbered(10, "x"), False)])
-def test_a_hidden_truth_of_the_test_split_has_every_name_in_both_domains(test_b, paired, tmp_path):
-    folders(tmp_path, trainA=numbered(20, "a"), trainB=numbered(30, "b"), testA=numbered(10), testB=test_b)
-    _, data = open_data(unpaired(tmp_path))
-    assert data.scored.paired is paired
-    assert not data.validation.paired
-    assert [len(data.scored.domains[domain]) for domain in "ab"] == [10, len(test_b)], "none is left out"
-
-
-def test_halves_side_by_side_are_a_truth_for_unpaired_training(tmp_path):
-    put(tmp_path / "train", *numbered(20), size=(16, 8))
-    _, data = open_data(unpaired(tmp_path))
-    assert not data.training.paired
-    assert data.validation.paired
-
-
-def _without_validation(root: Path) -> Recipe:
-    folders(root, trainA=numbered(9, "a"), trainB=numbered(9, "b"))
-    return unpaired(root, validation=Validation(fraction=0.0, best="kid"))
-
-
-def _half_a_validation(root: Path) -> Recipe:
-    folders(root, trainA=numbered(9, "a"), trainB=numbered(9, "b"), valA=numbered(2))
-    return unpaired(root)
-
-
-def _single_picture(root: Path) -> Recipe:
-    folders(root, trainA=numbered(9, "a"), trainB=["one"])
-    return unpaired(root)
-
-
-def _one_domain(root: Path) -> Recipe:
-    put(root / "train", *numbered(9))
-    return unpaired(root)
-
-
-def _one_domain_turned(root: Path) -> Recipe:
-    put(root / "train", *numbered(9))
-    return unpaired(root, domains=TwoDomains(paired=False, direction="BtoA"))
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (_without_validation, ["--validation.fraction 0", "valA and valB"]),
-        (_half_a_validation, ["validation split has no pictures of domain b", "in valA"]),
-        (_single_picture, ["domain b has a single training picture", "valA and valB"]),
-        (_one_domain, ["no training pictures of domain b", "9 training pictures in train", "trainB"]),
-        (_one_domain_turned, ["trainA"]),
-    ],
-)
-def test_what_is_missing_is_named_with_its_split_and_folder(make, words, tmp_path):
-    with pytest.raises(DatasetError) as caught:
-        open_data(make(tmp_path))
-    for word in words:
-        assert word in str(caught.value)

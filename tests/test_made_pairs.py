@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from command_line import done
 from PIL import Image
-from test_cli import done
 from tiny import photograph, tiny_recipe
 
 import pipelines
 from pipelines.exporting.made import made_samples
+from pipelines.recipes import named_recipes, recipe_named
 from pipelines.scoring.heldout import with_made
 from pipelines.training import Setting, train
 from pipelines.training.session import open_session
@@ -21,6 +22,7 @@ from translate.data.domains import MadePairs
 from translate.data.making import Grey, Holes, Shrunk
 from translate.data.pictures import read_picture
 from translate.errors import ConfigurationError, DatasetError
+from translate.filling import FillingConfig
 from translate.optimisers import Adam
 from translate.processes import Processes
 from translate.recipe import Length, Validation
@@ -196,3 +198,14 @@ def test_a_second_stage_starts_from_a_run_that_had_no_discriminator(photos, tmp_
     wider = replace(second.config, generator=replace(second.config.generator, width=12))
     with pytest.raises(ConfigurationError, match="start-from"):
         train(replace(second, config=wider), name="third", setting=setting)
+
+
+FILLING = [name for name in named_recipes() if isinstance(recipe_named(name).config, FillingConfig)]
+
+
+@pytest.mark.parametrize("name", FILLING)
+def test_a_stage_that_learns_no_features_does_not_hand_on_what_features_judge_best(name):
+    """A second stage of `inpaint-small` that began at the lowest perceptual distance of the first learnt nothing."""
+    recipe = recipe_named(name)
+    learns_features = recipe.config.perceptual_weight > 0
+    assert (recipe.validation.best == "perceptual") == learns_features

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from reaching import make_positive, measured_context
+from small_networks import weights
 from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
 from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
 from tiles import as_model
@@ -21,22 +22,15 @@ from translate.networks.rrdb import RRDB
 from translate.networks.srresnet import SRResNet
 from translate.runtime.gate import OPERATORS
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 KINDS = ["compact", "srresnet", "rrdb"]
 BASES = ["nearest", "bilinear", "bicubic"]
 ODD = (19, 23)
 
 
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
-
-
 def tiny(kind, **options):
     return EnlargerConfig(kind=kind, **{"width": 8, "blocks": 2, "growth": 4} | options)
-
-
-def weights(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def picture(*size, channels=3, count=2):

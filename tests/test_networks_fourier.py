@@ -20,14 +20,11 @@ from translate.networks.fourier import FourierPlane
 from translate.networks.fourier_convolution import FastFourierConvolution, FourierUnit
 from translate.runtime.gate import OPERATORS
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 BAR = 1e-5
 SIZES = [(1, 1), (1, 2), (2, 3), (8, 8), (7, 9), (31, 32), (96, 127)]
 LARGE = (1021, 767)
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
 
 
 def maps_of(height, width, channels=2):

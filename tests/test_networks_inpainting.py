@@ -5,6 +5,7 @@ import onnx
 import pytest
 import torch
 from reaching import make_positive, measured_context
+from small_networks import weights
 from spandrel.architectures.LaMa.__arch.LaMa import FFCResNetGenerator
 from test_networks_fourier import convolution_from, randomised
 from tiles import as_model
@@ -19,6 +20,8 @@ from translate.networks.inpainters import InpainterConfig
 from translate.networks.surroundings import Surroundings
 from translate.runtime.gate import OPERATORS
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 KINDS = {
     "fourier": {"kind": "fourier"},
     "plain": {"kind": "fourier", "fourier": False},
@@ -28,18 +31,9 @@ KINDS = {
 UPSAMPLINGS = ["transposed", "bilinear", "nearest"]
 
 
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
-
-
 def tiny(name, *, batch_size=4, crop_px=32, **options):
     config = InpainterConfig(**{"width": 4, "down": 2, "blocks": 1} | KINDS[name] | options)
     return config.build(4, 3, batch_size=batch_size, crop_px=crop_px)
-
-
-def weights(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 # --- against LaMa ---

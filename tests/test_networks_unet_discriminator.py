@@ -11,10 +11,7 @@ from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.multiscale import MultiScaleDiscriminator
 from translate.networks.unet_discriminator import UNetDiscriminator
 
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def convolutions(network):

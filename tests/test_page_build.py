@@ -1,8 +1,10 @@
 """The page itself, built from cards: tabs by task, controls by port, endpoints by name; and called as an API."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import page_models
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ from pipelines.page.build import build, page_of
 from pipelines.page.controls import controls_for, given_by, has_controls
 from pipelines.page.given import GivenMask
 from pipelines.page.models import Offer
-from pipelines.page.tabs.generate import wanted_of
+from pipelines.page.tabs.generate import drawn_by
 from translate.card import Card, FixedPicture, Label, LabelMap, Latent, Mask, Picture, Port, Vector
 from translate.errors import ModelError
 
@@ -81,10 +83,10 @@ def test_a_slider_for_fidelity_is_there_where_the_second_file_is(tmp_path, bench
 
 
 def test_every_kind_of_port_that_a_generator_or_a_translator_takes_has_a_control():
-    ports = [RGB, LabelMap(name="l", classes=2), Mask(name="m"), NOISE, CLASSES, Vector(name="v", size=2)]
+    ports = [RGB, X, LabelMap(name="l", classes=2), Mask(name="m"), NOISE, CLASSES, Vector(name="v", size=2)]
     assert has_controls(ports)
-    assert {type(port) for port in ports} == set(Port.__args__) - {FixedPicture}
-    assert not has_controls([FixedPicture(name="x", channels=1, height_px=8, width_px=8)])
+    assert {type(port) for port in ports} == set(Port.__args__)
+    assert not has_controls([object()])
 
 
 def test_what_controls_give_is_what_the_model_is_asked_for(bench):
@@ -93,9 +95,9 @@ def test_what_controls_give_is_what_the_model_is_asked_for(bench):
         controls = controls_for(ports, bench)
         drawn = given_by(controls, [7, False, 0.5, -1.0, "dog", True, 2.0, 0.0])
         chosen = given_by(controls, [7, True, 0.5, -1.0, "all, in turn", True, 2.0, 0.0])
-    wanted = wanted_of(ports, drawn, n=4, spread=0.8)
+    wanted = drawn_by(ports, drawn, n=4, spread=0.8)
     assert (wanted.seed, wanted.label, dict(wanted.codes)) == (7, "dog", {"where": [2.0, 0.0]})
-    wanted = wanted_of(ports, chosen, n=4, spread=0.8)
+    wanted = drawn_by(ports, chosen, n=4, spread=0.8)
     assert (wanted.label, dict(wanted.codes)) == (None, {"code": [0.5, -1.0], "where": [2.0, 0.0]})
 
 
@@ -106,13 +108,50 @@ def test_an_editors_layer_is_kept_among_the_uploads(bench):
     assert isinstance(given, GivenMask)
     assert given.painted.read_bytes() == b"layer"
     assert given.painted.is_relative_to(bench.intake.folder.path)
-    assert (given.extension.left_px, given.extension.bottom_px) == (1, 8)
+    assert (given.margins.left, given.margins.bottom) == (1, 8)
 
 
-def test_models_without_a_place_are_left_out_and_none_at_all_is_an_error(tmp_path):
-    encode = offer(tmp_path, "encode", "encode", (FixedPicture(name="x", channels=1, height_px=8, width_px=8),))
+X = FixedPicture(name="x", channels=1, height_px=8, width_px=8)
+SCORES = Vector(name="scores", size=10)
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "outputs", "title", "endpoint"),
+    [
+        ("encode", (X,), (SCORES, Vector(name="code", size=2)), "Encode", "/encode"),
+        ("reconstruct", (X,), (X,), "Reconstruct", "/reconstruct"),
+        ("reconstruct", (X, CLASSES), (X,), "Reconstruct", "/reconstruct"),
+        ("generate", (NOISE,), (Vector(name="p", size=2),), "Generate", "/generate"),
+    ],
+)
+def test_other_tasks_have_a_tab_and_an_endpoint_too(task, inputs, outputs, title, endpoint, tmp_path, bench):
+    blocks = page_of([offer(tmp_path, "own", task, inputs, outputs)])(bench.intake)
+    assert labels_of(blocks, gr.Tab) == [title]
+    assert endpoint in blocks.get_api_info()["named_endpoints"]
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "outputs"),
+    [
+        ("encode", (Vector(name="x", size=2),), (SCORES,)),
+        ("encode", (replace(X, channels=7),), (SCORES,)),
+        ("reconstruct", (Vector(name="x", size=2),), (Vector(name="y", size=2),)),
+        ("reconstruct", (X,), (SCORES,)),
+        ("generate", (NOISE,), (replace(X, channels=7),)),
+        ("fly", (RGB,), OUT),
+    ],
+)
+def test_models_without_a_place_are_left_out_and_none_at_all_is_an_error(task, inputs, outputs, tmp_path):
     with pytest.raises(ModelError, match="None of these models"):
-        page_of([encode])
+        page_of([offer(tmp_path, "own", task, inputs, outputs)])
+
+
+def test_a_picture_has_one_class_and_samples_may_have_all(bench):
+    with gr.Blocks():
+        of_picture = controls_for((X, CLASSES), bench)[1].components[0]
+        of_samples = controls_for((NOISE, CLASSES), bench)[1].components[0]
+    assert [name for name, _ in of_picture.choices] == ["cat", "dog", "owl"]
+    assert [name for name, _ in of_samples.choices] == ["all, in turn", "cat", "dog", "owl"]
 
 
 def test_no_stub_is_written_beside_the_components():
@@ -120,19 +159,23 @@ def test_no_stub_is_written_beside_the_components():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def own(tmp_path_factory):
+    return page_models.write_others(page_models.write_all(tmp_path_factory.mktemp("models")))
+
+
+@pytest.fixture(scope="module")
+def page(own):
     from pipelines.page import serve
     from pipelines.page.serving import ServingSettings
     from pipelines.runs import RUNS
 
-    own = page_models.write_all(tmp_path_factory.mktemp("models"))
     served = serve([own], runs=RUNS, device="cpu", settings=ServingSettings(port=0, requests_per_second=100))
     yield served
     served.close()
 
 
 @pytest.mark.slow
-def test_the_page_answers_as_an_api(page, tmp_path):
+def test_the_page_answers_as_an_api(page, own, tmp_path):
     from gradio_client import Client, handle_file
 
     served = page
@@ -146,3 +189,12 @@ def test_the_page_answers_as_an_api(page, tmp_path):
     assert [Image.open(path).tobytes() for path in samples] == [picture.tobytes() for picture in expected]
     with pytest.raises(Exception, match="takes 2 pictures"):
         client.predict([handle_file(upload)], "inpaint", 1, "png", api_name="/inpaint")
+    shown = handle_file(page_models.picture(tmp_path / "small.png", size=(6, 8)))
+    numbers = pipelines.load(own / "reader").outputs([tmp_path / "small.png"])
+    assert client.predict(shown, "reader", api_name="/encode") == {
+        name: row[0].tolist() for name, row in numbers.items()
+    }
+    given_back = Image.open(client.predict(shown, "classes", "dark", api_name="/reconstruct"))
+    assert given_back.tobytes() == pipelines.load(own / "classes")(tmp_path / "small.png", label=1).tobytes()
+    (points,) = client.predict("points", 3, 7, "", {}, 1.0, api_name="/generate")
+    assert (np.load(points)["p"] == pipelines.load(own / "points").arrays(3, seed=7)["p"]).all()

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from pipelines.cli import main
-from pipelines.page import packing
+from pipelines.inpainting import Margins
+from pipelines.page import choices, packing
 from pipelines.page.bearing import require_bearable
 from pipelines.page.choices import Choice
-from pipelines.page.given import Extension, GivenMask, GivenPictures, mask_of_layer
+from pipelines.page.given import GivenMask, GivenPictures, mask_of_layer
 from pipelines.page.jobs import StoppedError
 from pipelines.page.packing import translate_many
 from pipelines.page.translating import translate_one
@@ -68,7 +69,7 @@ GIVEN = {
         masks={"mask": GivenMask(painted=layer(place / "layer", (34, 46), (4, 8, 20, 30)))},
     ),
     "inpaint, extended": lambda place: GivenPictures(
-        files={"a": place / NAME}, masks={"mask": GivenMask(extension=Extension(left_px=5, bottom_px=3))}
+        files={"a": place / NAME}, masks={"mask": GivenMask(margins=Margins(left=5, bottom=3))}
     ),
 }
 
@@ -199,6 +200,7 @@ def test_uploads_of_one_name_are_numbered_and_others_keep_theirs(given, apart):
     [
         ({"tiling": "exact"}, 10_000, 10_000),
         ({"tiling": "exact", "scale": 4}, 2_500, 2_500),
+        ({"tiling": "whole-picture statistics"}, 10_000, 10_000),
         ({"tiling": "exact", "pixels": True}, 2_000, 3_000),
         ({"tiling": "forbidden"}, 2_000, 3_000),
     ],
@@ -210,6 +212,32 @@ def test_a_picture_may_be_as_large_as_the_memory_bears(changes, height, width):
     with pytest.raises(PictureError, match=f"takes {height * width / 1e6:.1f} megapixels at most") as refused:
         require_bearable(card, height + 1, width)
     assert refused.value.reason == "too_many_pixels"
+
+
+def test_whole_picture_statistics_go_in_tiles_while_the_disk_allows(place, bench, monkeypatch):
+    """In whole-picture statistics a tile alone goes wrong; here the result is that of the whole picture."""
+    page_models.averaged(place / "checkpoints")
+    pixels = np.random.default_rng(0).integers(0, 200, (901, 1203, 3)).astype(np.uint8)
+    pixels[:, 600:] //= 2  # so that tiles differ
+    Image.fromarray(pixels).save(place / "large.png")
+    given = GivenPictures(files={"a": place / "large.png"}, masks={})
+    monkeypatch.setattr(choices, "MOST_WHOLE_PX", 1_000_000)
+    made = translate_one(Choice(offer=offer(place, "averaged")), given, bench, page_models.job())
+    assert made.again.command.endswith("--tile-px 512")
+    result, numbers = np.asarray(Image.open(made.files[0])), pixels / 127.5 - 1
+    expected = page_models.averaged_of(numbers)
+    assert np.abs(result - np.clip((expected + 1) * 127.5, 0, 255)).max() <= 0.51
+    alone = page_models.averaged_of(numbers[:512, :512])
+    assert np.abs(alone - expected[:512, :512]).max() > 0.1  # the control
+    assert not [*bench.intake.folder.scratch.iterdir()]
+    bench.intake.folder.scratch_bytes = 1_000_000
+    with pytest.raises(PictureError, match=r"1\.1 megapixels take .* GB of disk.*--scratch-mb") as refused:
+        translate_one(Choice(offer=offer(place, "averaged")), given, bench, page_models.job())
+    assert refused.value.reason == "too_many_pixels"
+    many = translate_many(
+        Choice(offer=offer(place, "averaged")), {"a": [place / "large.png"]}, bench, page_models.job()
+    )
+    assert [failure.reason for failure in many.failures] == ["too_many_pixels"]
 
 
 def test_what_is_too_large_is_refused_alone_and_listed_among_many(place, bench):

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import done, pixturn
 from PIL import Image
-from test_cli import done, pixturn
 from tiny import tiny_recipe
 
 import pipelines.training.estimate as estimating

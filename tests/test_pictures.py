@@ -1,21 +1,20 @@
+"""Pictures become the pixels that the formats' own rules say: orientation, depth, transparency, colour, labels."""
+
 import io
-import random
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageFile, features
+from picture_files import RAMP, refusal, save, smooth, strange_press
+from PIL import Image, ImageCms
 from seeded_defects import picture, png, png_16_bit
 
 from translate.data.items import Source
-from translate.data.pictures import Limits, decode, pixels_of, probe, read_label_map, read_picture, write_picture
-from translate.errors import ConfigurationError, PictureError, StorageError
+from translate.data.pictures import probe, read_label_map, read_picture, write_picture
+from translate.errors import ConfigurationError, StorageError
 
 pytestmark = pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
-
-LOSSLESS = {"WEBP": {"lossless": True, "exact": True}, "JPEG": {"quality": 100, "subsampling": 0}}
 
 # What EXIF 2.3 says of each orientation: where the stored picture's row 0 and column 0 are. From that, by hand, how a
 # stored array is made upright.
@@ -29,24 +28,6 @@ UPRIGHT = {
     7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
-
-
-def smooth(height: int = 24, width: int = 40) -> np.ndarray:
-    y, x = np.mgrid[:height, :width]
-    return np.stack([x * 6, y * 10, 255 - x * 3 - y * 3], -1).astype(np.uint8)
-
-
-def save(path: Path, image: Image.Image | np.ndarray, file_format: str, **options) -> Path:
-    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    image.save(path, file_format, **LOSSLESS.get(file_format, {}), **options)
-    return path
-
-
-def refusal(call, *arguments, **options) -> str:
-    with pytest.raises(PictureError) as caught:
-        call(*arguments, **options)
-    assert str(caught.value)
-    return caught.value.reason
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -85,9 +66,6 @@ def test_colours_and_channels_of_every_lossless_format(file_format, channels, tm
         np.testing.assert_array_equal(got[..., :3], smooth())
     if channels == 4:
         assert (got[..., 3] == 255).all()
-
-
-RAMP = np.arange(65536, dtype=np.uint16).reshape(256, 256)
 
 
 @pytest.mark.parametrize("how", ["png", "tiff little-endian", "tiff big-endian"])
@@ -217,30 +195,6 @@ def test_cmyk_goes_through_its_profile(tmp_path):
     assert read_picture(broken)[0, 0].tolist() == [0, 255, 255]
 
 
-def strange_press() -> bytes:
-    """An ICC 2.4 profile (ICC.1:2001-04), CMYK -> Lab by a lut8 table: L* is 100 for no ink, 0 with black, else 50."""
-    ramp = bytes(range(256))
-    black_last = bytes([128, 128, 128, 0, 128, 128])
-    grid = bytes([255, 128, 128, 0, 128, 128]) + black_last * 7
-    matrix = b"".join(struct.pack(">i", 65536 if i in (0, 4, 8) else 0) for i in range(9))
-    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + ramp * 4 + grid + ramp * 3
-    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
-    text = b"strange press\0"
-    description = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(8 + 3 + 67)
-    copying = b"text\0\0\0\0nobody\0"
-    tags = {b"A2B0": lut, b"wtpt": white, b"desc": description, b"cprt": copying}
-    position, table, bodies = 128 + 4 + 12 * len(tags), b"", b""
-    for name, body in tags.items():
-        table += name + struct.pack(">II", position + len(bodies), len(body))
-        bodies += body + bytes(-len(body) % 4)
-    size = position + len(bodies)
-    header = struct.pack(
-        ">I4sI4s4s4s12s4s", size, b"\0\0\0\0", 0x02400000, b"prtr", b"CMYK", b"Lab ", bytes(12), b"acsp"
-    )
-    header += bytes(28) + struct.pack(">iii", 63190, 65536, 54061)
-    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + bodies
-
-
 def test_the_strange_press_is_a_profile():
     assert ImageCms.ImageCmsProfile(io.BytesIO(strange_press())).profile.xcolor_space == "CMYK"
 
@@ -303,71 +257,6 @@ def test_label_maps_that_cannot_be_trusted_are_refused(tmp_path):
     assert refusal(read_label_map, save(tmp_path / "d", smooth(), "PNG"), classes=4) == "unsupported_mode"
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "zero_bytes"),
-        (bytes(1000), "zero_bytes"),
-        (b"hello", "not_a_picture"),
-        (b"GIF89a" + bytes(100), "wrong_format"),
-        (b"%PDF-1.7" + bytes(100), "wrong_format"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(100), "wrong_format"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "truncated"),
-        (png(20_000, 10_000, 1, 0, bytes(10)), "too_many_pixels"),
-        (png(6_500, 6_500, 1, 0, bytes(10)), "too_many_pixels"),
-        (png(20_000, 1, 1, 0, bytes(10)), "too_many_pixels"),
-    ],
-)
-def test_reasons(content, reason, tmp_path):
-    (tmp_path / "p.png").write_bytes(content)
-    assert refusal(read_picture, tmp_path / "p.png") == reason
-
-
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_a_cut_file_is_truncated(file_format, share, tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    path = save(tmp_path / "p", noise, file_format)
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    assert refusal(read_picture, path) == "truncated"
-
-
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
-def test_several_frames_are_refused(file_format, tmp_path):
-    image = Image.fromarray(picture(1))
-    image.save(tmp_path / "p", file_format, save_all=True, append_images=[Image.fromarray(picture(2))])
-    assert probe(tmp_path / "p").several_frames
-    assert refusal(read_picture, tmp_path / "p") == "several_frames"
-
-
-def test_an_mpo_is_its_first_picture(tmp_path):
-    first, second = Image.fromarray(smooth()), Image.fromarray(picture(2))
-    first.save(tmp_path / "p.jpg", "MPO", save_all=True, append_images=[second], quality=100, subsampling=0)
-    assert probe(tmp_path / "p.jpg").format == "JPEG"
-    assert np.abs(read_picture(tmp_path / "p.jpg").astype(int) - smooth()).max() <= 2
-
-
-def test_what_is_no_file_is_unreadable(tmp_path):
-    (tmp_path / "folder.png").mkdir()
-    for path in (tmp_path / "folder.png", tmp_path / "nowhere.png"):
-        assert refusal(read_picture, path) == "unreadable"
-
-
-def test_limits_and_formats_are_the_callers(tmp_path):
-    path = save(tmp_path / "p", picture(1), "TIFF")
-    assert refusal(read_picture, path, limits=Limits(max_pixels=1000)) == "too_many_pixels"
-    assert refusal(read_picture, path, limits=Limits(max_bytes=100)) == "too_many_bytes"
-    assert refusal(read_picture, path, limits=Limits(formats=("PNG",))) in ("wrong_format", "damaged")
-    with pytest.raises(ConfigurationError):
-        Limits(max_pixels=2 * 10**9)
-
-
-def test_it_does_not_read_where_cut_files_are_filled_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    with pytest.raises(ConfigurationError):
-        read_picture(save(tmp_path / "p", picture(1), "PNG"))
-
-
 @pytest.mark.parametrize("extension", [".png", ".tif", ".webp", ".bmp"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_what_is_written_is_read_back(extension, channels, tmp_path):
@@ -391,88 +280,3 @@ def test_a_failed_write_leaves_the_old_picture_and_no_litter(tmp_path, monkeypat
     for bad, name in ((picture(1), "p.gif"), (np.zeros((4, 4, 4), np.uint8), "p.jpg")):
         with pytest.raises(ConfigurationError):
             write_picture(bad, tmp_path / name)
-
-
-def _samples() -> list[bytes]:
-    assert features.check("webp")
-    image = Image.fromarray(picture(3))
-    alpha = Image.fromarray(np.dstack([picture(3), picture(4)[..., 0]]))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    made = []
-    for source, file_format, options in (
-        (image, "PNG", {"exif": exif}),
-        (alpha, "PNG", {}),
-        (image.quantize(7), "PNG", {"transparency": 0}),
-        (image, "JPEG", {"exif": exif}),
-        (image.convert("CMYK"), "JPEG", {}),
-        (image, "JPEG", {"progressive": True}),
-        (alpha, "WEBP", {"exif": exif}),
-        (image, "WEBP", {"lossless": True}),
-        (image, "TIFF", {"compression": "tiff_lzw"}),
-        (alpha, "TIFF", {"compression": "tiff_adobe_deflate"}),
-        (image.convert("CMYK"), "TIFF", {"icc_profile": strange_press()}),
-        (image, "BMP", {}),
-        (image.quantize(16), "BMP", {}),
-    ):
-        buffer = io.BytesIO()
-        source.save(buffer, file_format, **options)
-        made.append(buffer.getvalue())
-    return [*made, png_16_bit(RAMP[:32, :32])]
-
-
-def _mutated(data: bytes, rng: random.Random) -> bytes:
-    content = bytearray(data)
-    for _ in range(rng.choice((1, 2, 8, 40))):
-        where = rng.randrange(min(len(content), rng.choice((64, 400, 10**9))))
-        content[where] = rng.choice((0, 255, 127, 128, rng.randrange(256)))
-    if rng.random() < 0.2:
-        del content[rng.randrange(len(content)) :]
-    if rng.random() < 0.1:
-        where = rng.randrange(len(content) + 1)
-        content[where:where] = rng.randbytes(rng.randrange(20))
-    return bytes(content)
-
-
-def fuzz(count: int, seed: int) -> tuple[int, int]:
-    rng = random.Random(seed)
-    samples = _samples()
-    read = refused = 0
-    for index in range(count):
-        content = _mutated(samples[index % len(samples)], rng)
-        if index % 4 == 0 and content.startswith(b"\x89PNG"):
-            content = _with_right_checksums(content)
-        try:
-            for channels in (1, 3, 4):
-                pixels = pixels_of(decode(content, "fuzz", Limits(max_pixels=1_000_000)), channels=channels)
-                assert pixels.dtype == np.uint8
-                assert pixels.ndim == 3
-                assert pixels.shape[2] == channels
-            read += 1
-        except PictureError:
-            refused += 1
-    return read, refused
-
-
-def _with_right_checksums(data: bytes) -> bytes:
-    content, position = bytearray(data), 8
-    while position + 12 <= len(content):
-        end = position + 8 + int.from_bytes(content[position : position + 4], "big")
-        if end + 4 > len(content):
-            break
-        content[end : end + 4] = struct.pack(">I", zlib.crc32(content[position + 4 : end]))
-        position = end + 4
-    return bytes(content)
-
-
-@pytest.mark.filterwarnings("ignore:::PIL")
-def test_mutated_files_are_read_or_refused_and_nothing_else():
-    read, refused = fuzz(1500, seed=1)
-    assert read > 100
-    assert refused > 300
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:::PIL")
-def test_many_mutated_files_are_read_or_refused_and_nothing_else():
-    assert sum(fuzz(20_000, seed=2)) == 20_000

@@ -8,30 +8,12 @@ import sys
 import psutil
 import pytest
 import torch
-from lives import PATIENCE_SEC, Run, Server, free_port, write_pairs
+from lives import PATIENCE_SEC, free_port
 from test_crashes import OPTIONS, SETTING
 
+pytest_plugins = ["training_fixtures"]
+
 STEPS = 20
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_pairs(tmp_path_factory.mktemp("pictures"))
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def make_run(server, folder, tmp_path):
-    def make(method, name, **options):
-        return Run(server=server, data=folder, runs=tmp_path / name, method=method, **options)
-
-    return make
 
 
 def lived(run):

@@ -29,14 +29,11 @@ from translate.networks.projected import CHANNELS, ProjectedDiscriminator
 from translate.recipe import from_json, to_json
 from translate.storage.snapshot import Snapshot
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 RGB = Picture(name="b", channels=3)
 PAIR = (Picture(name="a", channels=3), RGB)
 KINDS = ("projected", "patch+projected")
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,6 @@ from pipelines.report import (
     write_report,
 )
 from pipelines.report.curves import is_noisy, moving_average, thin
-from pipelines.report.numbers import column_decimals, duration, significant
 from pipelines.report.pictures import embed, shown_size
 from translate.errors import StorageError
 
@@ -338,42 +337,6 @@ def test_thinning_keeps_ends_spikes_and_holes():
     assert {0, 19_999, 7777, 1234, 5555} <= set(kept)
     assert len(kept) <= 303
     assert kept == sorted(kept)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "text"), [(0.75, "45 s"), (7.9, "7.9 min"), (59.96, "1 h 00 min"), (125.2, "2 h 05 min")]
-)
-def test_durations(minutes, text):
-    assert duration(minutes) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (9.1234, "9.123"),
-        (-0.012341, "-0.01234"),
-        (123456.7, "123,457"),
-        (2.5e-7, "2.500e-07"),
-        (math.inf, "—"),
-    ],
-)
-def test_significant_digits(value, text):
-    assert significant(value) == text
-
-
-@pytest.mark.parametrize(
-    ("estimates", "decimals"),
-    [
-        ([Estimate(mean=9.1, standard_error=0.31), Estimate(mean=1.0, standard_error=4.0)], 2),
-        ([Estimate(mean=31.4), Estimate(mean=118.2)], 1),
-        ([Estimate(mean=1e-9, standard_error=1e-12)], 5),
-        ([Estimate(mean=math.nan)], 0),
-        ([Estimate(mean=0.0, standard_error=0.0)], 0),
-    ],
-)
-def test_decimals_of_a_column(estimates, decimals):
-    assert column_decimals(estimates) == decimals
 
 
 def test_the_recipe_can_be_copied_and_read_back(written):

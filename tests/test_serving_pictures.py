@@ -63,6 +63,63 @@ def test_every_verdict_is_that_of_the_list_and_the_server_stays_small(intake):
     assert grown < 200_000_000  # a picture of 39.9 MP, as RGB, is 120 MB while it is handed over
 
 
+@pytest.fixture
+def alone():
+    """An intake with one child, which has decoded something."""
+    intake = Intake.of(ServingSettings(decoders=1, decode_seconds=30))
+    known = psutil.Process().children()
+    intake.decoders.start()
+    child = next(each for each in psutil.Process().children() if each not in known)
+    for case in list(meanings())[:3]:
+        outcome(intake, case.content)
+    yield intake, child
+    intake.close()
+
+
+def taken_by(child, work) -> tuple[float, float]:
+    """The seconds that it took, and by how many MB the child grew meanwhile, at the most."""
+    Path(f"/proc/{child.pid}/clear_refs").write_text("5")  # the peak begins anew
+    before, began = peak_mb(child), time.monotonic()
+    work()
+    return time.monotonic() - began, peak_mb(child) - before
+
+
+def peak_mb(child) -> float:
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1000
+
+
+only_linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak is read from /proc")
+BOMBS = [case for case in CASES if "bomb of" in case.name or case.name.startswith("states ")]
+
+
+@only_linux
+def test_what_a_header_states_is_refused_within_50_ms_and_20_mb(alone):
+    """The best of four tries: others compute here too; and after 200 a child is replaced."""
+    intake, child = alone
+    assert 40 <= len(BOMBS) < 49
+    for case in BOMBS:
+        tries = [taken_by(child, lambda case=case: outcome(intake, case.content)) for _ in range(4)]
+        assert min(seconds for seconds, _ in tries) <= 0.05, (case.name, tries)
+        assert max(grown for _, grown in tries) <= 20, (case.name, tries)
+
+
+@only_linux
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_the_largest_that_is_accepted_takes_less_than_5_s_and_1_gb(kind, alone):
+    intake, child = alone
+    pixels = np.zeros((6_316, 6_316, 3), np.uint8)
+    pixels[::7, ::5] = 200
+    content = saved(pixels, kind, **({"lossless": True, "quality": 0, "method": 0} if kind == "WEBP" else {}))
+    made = []
+    tries = [taken_by(child, lambda: made.append(outcome(intake, content))) for _ in range(2)]
+    assert made[0].pixels.shape == pixels.shape
+    assert min(seconds for seconds, _ in tries) <= 5
+    assert 20 < max(grown for _, grown in tries) <= 1_000  # the lower end is the control: what is decoded is seen
+    assert min(seconds for seconds, _ in tries) > 0.05
+
+
 def test_refusals_speak_to_visitors(intake):
     for case in CASES:
         got = outcome(intake, case.content) if case.verdict == "refused" and len(case.content) < 3_000 else None

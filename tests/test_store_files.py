@@ -3,13 +3,13 @@
 import json
 import multiprocessing
 import os
-import resource
 import shutil
 import signal
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from full_disks import file_size_limit
 from kept_pictures import COUNT, PLAIN, are_equal, cached, data_set, photograph, shards, shown, write
 from PIL import Image
 
@@ -240,17 +240,6 @@ def test_a_kill_leaves_no_half_shard_and_its_rest_is_swept(tmp_path, data):
     assert not list((tmp_path / "cache").glob("*/.tmp-*"))
 
 
-@contextmanager
-def files_of_at_most(size):
-    """The kernel refuses longer ones, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_full_disk_is_told_and_what_was_made_stays(tmp_path, monkeypatch):
     data = data_set(tmp_path / "data", [RGB])
     picture = 20 * 20 * 3
@@ -260,7 +249,7 @@ def test_a_full_disk_is_told_and_what_was_made_stays(tmp_path, monkeypatch):
     cached(first.samples(PLAIN), tmp_path, data.root)
     [whole] = shards(tmp_path)
     monkeypatch.setattr(shard, "FULL_BYTES", 100 * picture)
-    with files_of_at_most(3 * picture), pytest.raises(StorageError, match=r"(?s)cache.*GB are free.*--cache") as told:
+    with file_size_limit(3 * picture), pytest.raises(StorageError, match=r"(?s)cache.*GB are free.*--cache") as told:
         cached(data.samples(PLAIN), tmp_path, data.root)
     assert told.value.exit_code == 5
     assert shards(tmp_path) == [whole]

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import contenders as contending
+from benchmarks.alike import largest_difference
 from benchmarks.contenders import (
     PLAIN,
     PUBLISHED,
@@ -15,12 +17,17 @@ from benchmarks.contenders import (
     Workload,
     as_it_ships,
     contenders,
+    of_tricks,
+    recipe_of,
+    reference_step,
     steps,
     use_torchs_norm,
 )
 from benchmarks.quality_runs import Run, distance_in_spreads, keep, known, table
+from benchmarks.reference.enlarging import Enlarging
 from benchmarks.training_growth import Growth, exponent
 from benchmarks.tricks import TRICKS, alone, plain, switched
+from pipelines.methods import method_class
 from translate.networks.norm import norm_layer
 
 CPU = torch.device("cpu")
@@ -104,3 +111,23 @@ def test_the_table_compares_means_with_the_references():
     lines = list(table(runs, REFERENCE))
     assert lines[1] == "| pix2pix | reference | 2 | 4 ± 1.4 |  | 1.0 |"
     assert lines[2] == "| pix2pix | library | 2 | 5 ± 1.4 | +1 (+0.7 spreads) | 1.0 |"
+
+
+def test_tricks_by_name_are_measured_alone_and_beside_what_ships():
+    work = Workload(system="cyclegan", size_px=64, batch_size=1)
+    names = of_tricks(work, CPU, ("recompute",))
+    assert names == (REFERENCE, PLAIN, SHIPPED, "recompute alone", "library with recompute")
+    known = contenders(work, CPU, compiled=False)
+    assert [known[name].recipe.recompute for name in names[1:]] == [False, False, True, True]
+
+
+def test_the_reference_begins_with_the_librarys_weights(monkeypatch):
+    """How long a CPU takes for some layers depends on the signs in them."""
+    found = {}
+    monkeypatch.setitem(contending.REFERENCES, "compact", lambda *_: found.setdefault("system", Enlarging()))
+    reference_step(TINY, CPU)
+    torch.manual_seed(0)
+    recipe = recipe_of(TINY)
+    method = method_class(recipe.method)(recipe.config, recipe.spec())
+    assert largest_difference(method.networks(), found["system"].networks) == 0
+    assert largest_difference(method.networks(), Enlarging().networks) > 0

@@ -1,14 +1,22 @@
-"""What users run of an auto-encoder, beside generation."""
+"""What auto-encoders have in common: what users run of them, and a run on digits."""
+
+from typing import TypeVar
 
 from torch import nn
 
 from translate.card import Label, Vector
+from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
-from translate.data.domains import LABEL
+from translate.data.domains import LABEL, OneDomain
 from translate.deploy import generation, sample_port
 from translate.method import Deploy
 from translate.networks.auto_encoders import Decoder, Reconstruction
 from translate.noise import Noise
+from translate.optimisers import Adam
+from translate.recipe import Length, Recipe, Validation
+from translate.schedule import Schedule
+
+ConfigT = TypeVar("ConfigT")
 
 
 def auto_encoder_deploys(
@@ -73,4 +81,20 @@ def reconstruction(module: nn.Module, networks: tuple[nn.Module, ...], spec: Sam
         task="reconstruct",
         inputs=(sample_port(spec), *classes),
         outputs=(sample_port(spec, "y"),),
+    )
+
+
+def recipe_on_digits(method: str, config: ConfigT) -> Recipe[ConfigT]:
+    """A method's networks `encoder` and `decoder` on digits of 28 px, both by one Adam whose rate falls to nothing."""
+    adam = Adam(learning_rate=1e-3, beta1=0.9)
+    return Recipe(
+        method=method,
+        config=config,
+        optimisers={"encoder": adam, "decoder": adam},
+        length=Length(images=500_000),
+        domains=OneDomain(),
+        augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
+        batch_size=100,
+        schedule=Schedule(shape="cosine", hold=0.0),
+        validation=Validation(most=500),
     )

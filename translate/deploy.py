@@ -56,6 +56,23 @@ def sample_port(spec: SampleSpec, name: str = X) -> FixedPicture | Vector:
     return FixedPicture(name=name, channels=channels, height_px=height_px, width_px=width_px)
 
 
+def class_scores(module: nn.Module, networks: tuple[nn.Module, ...], spec: SampleSpec) -> Deploy:
+    """Samples to the probabilities of their classes, `scores`.
+
+    Args:
+        module: N x *shape to N x K.
+        networks: those of the method that it runs.
+        spec: what the data are.
+    """
+    return Deploy(
+        module=module,
+        networks=networks,
+        task="encode",
+        inputs=(sample_port(spec),),
+        outputs=(Vector(name="scores", size=spec.classes(LABEL)),),
+    )
+
+
 def generation(network: nn.Module, noise: Latent, spec: SampleSpec, *, networks: tuple[nn.Module, ...] = ()) -> Deploy:
     """A generator from noise, and from a class where the data have classes.
 

@@ -29,6 +29,8 @@ Figures = dict[str, Tensor]
 
 _READ_BACK = 16
 """A GPU is asked once in so many iterations whether steps were bad, since an answer means to wait for it."""
+_CUDA_GRAPHS = "reduce-overhead"
+"""torch.compile's name for it."""
 _AUTOCAST: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -64,7 +66,7 @@ class Engine:
                 recompute(network)
         if recipe.compile:
             for network in self.networks.values():
-                network.compile()
+                network.compile(mode=_CUDA_GRAPHS if recipe.cuda_graphs else None)
 
     @property
     def images(self) -> int:
@@ -78,6 +80,8 @@ class Engine:
 
     def play(self, draw: Draw) -> Figures:
         """One iteration: every turn that is due, in order. Returns named figures (loss terms, notes)."""
+        if self.recipe.cuda_graphs:  # what graphs gave in the last iteration is overwritten from here on
+            torch.compiler.cudagraph_mark_step_begin()
         progress = self.progress
         due = [turn for turn in self.turns if turn.is_due(self.iteration, progress)]
         self._set_optimisers(progress)

@@ -107,6 +107,9 @@ class Recipe(Generic[ConfigT]):
     """Arithmetic of the networks; auto: bf16 where the hardware multiplies it, else fp16 on a GPU and fp32 on a CPU."""
     compile: bool = False
     """Compile the networks with torch.compile."""
+    cuda_graphs: bool = False
+    """With --compile on CUDA: replay what was compiled as CUDA graphs (reduce-overhead), for small networks, which wait
+    for Python. Other devices compile as they would without."""
     layout: Layout = "auto"
     """Order of the numbers of a batch in memory: channel by channel (plain) or pixel by pixel (channels-last)."""
     recompute: bool = False
@@ -132,6 +135,7 @@ class Recipe(Generic[ConfigT]):
         require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
         crop_px, scale = self.augmentation.crop_px, self.domains.scale
         require(crop_px % scale == 0, "augmentation.crop-px", crop_px, f"a multiple of {scale}, by which it is reduced")
+        require(self.compile or not self.cuda_graphs, "cuda-graphs", self.cuda_graphs, "with --compile, or left out")
         require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
         require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
         half_life = self.average_half_life_images

@@ -1,8 +1,8 @@
 """Auto-encoders beside GANs on the same data: `python -m benchmarks.results.auto_encoders RUN... --data DIR`.
 
 Of samples: how sharp they are, how near to test pictures as a set, and how much of these they reach; of auto-encoders
-also how well pictures come back. The first lines printed are those of training pictures and of the reconstructions'
-sharpness, so that blur of the decoder and blur of what is drawn can be told apart.
+also how well pictures come back, in a table before the other: so that blur of the decoder and blur of what is drawn can
+be told apart. The first line printed is that of training pictures.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from benchmarks.results.material import AT_ONCE, Split, generator, real, samples, samples_of_classes, trained
 from benchmarks.results.reconstruction import back, likeness
-from benchmarks.results.table import Figures, Options, report
+from benchmarks.results.table import Figures, Options, markdown, report, rows
 from pipelines.evaluating.comparing import compare
 from pipelines.scoring.judge import Judge
 from translate.metrics.distribution import Embeddings
@@ -67,20 +67,19 @@ def main(options: AutoEncoderOptions) -> None:
     train, test = real(options.data, "train"), real(options.data, "test")
     judge = Judge(torch.device("cpu"))
 
-    def rows(pictures: Tensor) -> Embeddings:
+    def embedded(pictures: Tensor) -> Embeddings:
         return judge.embedded(pictures.split(AT_ONCE // 4))
 
-    real_rows = rows(test.samples)
+    real_rows = embedded(test.samples)
 
     def judged(made: Tensor) -> Figures:
-        return figures(made, test.samples, rows(made), real_rows)
+        return figures(made, test.samples, embedded(made), real_rows)
 
     some = train.samples[torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[: len(test)]]
     print(f"training pictures: {judged(some)}")
-    for run in options.runs:
-        given_back = reconstruction_figures(run, test)
-        if given_back:
-            print(f"{run.name}, reconstructions: {given_back}")
+    given_back = {run.name: found for run in options.runs if (found := reconstruction_figures(run, test))}
+    if given_back:
+        print(f"reconstructions:\n{markdown(rows(list(given_back.values())), list(given_back))}\n")
     report(options, lambda run: judged(_made(run, len(test), options.seed)))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from benchmarks.results.material import real, samples
 from benchmarks.results.table import Figures, Options, report
 from translate.metrics.classifier import Classifier, fit_classifier
-from translate.metrics.stacked import CHANNELS, stacked_coverage
+from translate.metrics.stacked import coverage_of_stacked
 
 CLASSES = 10
 
@@ -26,8 +26,7 @@ class StackedOptions(Options):
 
 def figures(pictures: Tensor, classifier: Classifier) -> Figures:
     """Modes and evenness of pictures, N x 3 x H x W, as the classifier reads their channels."""
-    digits = classifier.predict(pictures.flatten(0, 1).unsqueeze(1)).view(-1, CHANNELS)
-    found = stacked_coverage(digits, classes=CLASSES)
+    found = coverage_of_stacked(pictures, classifier)
     return {
         f"modes of 1000, {len(pictures):,} samples": found.covered,
         "reverse KL (nats)": found.reverse_kl_nats,

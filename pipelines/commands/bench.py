@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -51,9 +52,24 @@ def main(arguments: Sequence[str]) -> int:
         return _model("MODEL", given)
     count = next((index for index, word in enumerate(given) if word.startswith("-")), len(given))
     names, rest = given[:count], given[count:]
-    if len(names) == 1 and is_model(names[0], _runs_in(rest)):
-        return _model(names[0], rest)
-    return _recipes(names or USUAL, rest)
+    runs = _runs_in(rest)
+    models = [name for name in names if is_model(name, runs)]
+    _require_clear(names, models, rest, runs)
+    return _model(models[0], rest) if models else _recipes(names or USUAL, rest)
+
+
+def _require_clear(names: Sequence[str], models: Sequence[str], rest: Sequence[str], runs: Path) -> None:
+    """Raise ConfigurationError, with the lines to type, where names are not one model or some recipes, and first."""
+    late = [] if names else [word for word in rest if _is_recipe(word) or is_model(word, runs)]
+    if late:
+        others = [word for word in rest if word not in late]
+        raise ConfigurationError(f"Names come before the options: pixturn bench {shlex.join([*late, *others])}")
+    if models and len(names) > 1:
+        kinds = ", ".join(f"{name} is a {'model' if name in models else 'recipe'}" for name in names)
+        recipes = [name for name in names if name not in models]
+        lines = [*([shlex.join(recipes)] if recipes else []), *map(shlex.quote, models)]
+        told = ", then ".join(f"pixturn bench {line}" for line in lines)
+        raise ConfigurationError(f"{kinds}; models are timed one by one, and not with recipes: {told}")
 
 
 def is_model(name: str, runs: Path = RUNS) -> bool:

@@ -10,28 +10,32 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.assessing import held_out, judged
-from pipelines.evaluating import Evaluation, FeaturesName, evaluate
-from pipelines.evaluating.documents import evaluation_json
+from pipelines.assessing import How, assess
+from pipelines.evaluating import FeaturesName, Told
+from pipelines.evaluating.documents import written
 from pipelines.evaluating.evaluation import AT_MOST
-from pipelines.evaluating.figures import figures
+from pipelines.evaluating.figures import COLUMNS
 from pipelines.evaluating.page import page
+from pipelines.evaluating.sets import Progress
 from pipelines.evaluating.watching import printable, say, say_left_out, say_written, watched
 from pipelines.runs import RUNS
-from translate.devices import DeviceName, pick_device
+from translate.devices import DeviceName
 from translate.errors import ConfigurationError
 from translate.storage.atomic import write_atomically
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Compares two sets of pictures at equal counts, and writes figures, and a sheet of what gives the fakes away.
+    """Compares two sets of samples at equal counts, and writes figures, and a sheet of what gives the fakes away.
 
     Pictures may be of any sizes: each is cut to the square in its middle and resized (bicubic, averaged where it
     shrinks) to one side, the smaller of the two folders' median shorter sides, at most 128 px (299 for inception).
 
-    Where the real folder has twice as many pictures, as many others of them are scored too: what a perfect generator
-    would get. Files that cannot be read are listed and left out.
+    Where there are twice as many real pictures, as many others of them are scored too: what a perfect generator would
+    get. Files that cannot be read are listed and left out.
+
+    A generator is measured by the papers' protocols too, where they fit: modes that the data set knows, GAN-test and
+    GAN-train of classes, a Parzen window of points and small grey pictures.
     """
 
     made: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|FOLDER")]
@@ -40,7 +44,8 @@ class EvaluateOptions:
     against: Annotated[
         Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(default: what the run held out)")
     ] = None
-    """Real pictures, that no model was trained on."""
+    """Real samples, that no model was trained on: a folder of pictures, or a data set as for training (its test split
+    is compared, its training split is for classifiers to learn from)."""
     runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
     features: FeaturesName = "effnet-lite1"
@@ -51,6 +56,8 @@ class EvaluateOptions:
     """Also write a page with the table and the sheet beside it, as .html."""
     at_most: Annotated[int, tyro.conf.arg(metavar="N")] = AT_MOST
     """Pictures of a folder beyond this number are left out, drawn by the seed."""
+    protocols: bool = True
+    """Whether to follow the papers' protocols: up to a minute or two of a core."""
     seed: int = 0
     """Draws which pictures, and the halves of the test."""
     device: DeviceName = "auto"
@@ -62,19 +69,22 @@ def main(arguments: Sequence[str]) -> int:
     options = tyro.cli(EvaluateOptions, prog="pixturn evaluate", args=list(arguments))
     require_json(options.out)
     with watched() as progress:
-        real = options.against or held_out(options.made, most=2 * options.at_most, runs=options.runs)
-        evaluation = evaluate(
-            judged(options.made, count=options.at_most, seed=options.seed, device=options.device, runs=options.runs),
-            real,
-            features=options.features,
-            at_most=options.at_most,
-            seed=options.seed,
-            device=pick_device(options.device),
-            progress=progress,
-        )
-    _tell(evaluation)
-    _write(evaluation, options)
+        told = assess(options.made, options.against, _how(options, progress))
+    _tell(told)
+    _write(told, options)
     return 0
+
+
+def _how(options: EvaluateOptions, progress: Progress) -> How:
+    return How(
+        features=options.features,
+        at_most=options.at_most,
+        seed=options.seed,
+        device=options.device,
+        protocols=options.protocols,
+        runs=options.runs,
+        progress=progress,
+    )
 
 
 def require_json(out: Path) -> None:
@@ -83,29 +93,23 @@ def require_json(out: Path) -> None:
         raise ConfigurationError(f"--out {out}: give a file ending in .json, in a folder that is there")
 
 
-def _tell(evaluation: Evaluation) -> None:
-    made, real = evaluation.made, evaluation.real
-    say(
-        f"{len(made)} pictures of each ({made.found} and {real.found} are there), at {made.pixels.shape[1]} px, "
-        f"through {evaluation.features}; seed {evaluation.seed}"
-    )
-    table = Table("figure", "measured")
-    if evaluation.reference:
-        table.add_column("other real pictures")
-    table.add_column("what it says")
-    for each in figures(evaluation):
-        cells = [each.name, each.value, *([each.reference] if evaluation.reference else []), each.meaning]
-        table.add_row(*map(printable, cells))
+def _tell(told: Told) -> None:
+    say(told.about)
+    shown = [(each.name, each.value, each.reference, each.meaning) for each in told.figures]
+    has_reference = any(reference for _, _, reference, _ in shown)
+    table = Table(*(name for name in COLUMNS if has_reference or name != COLUMNS[2]))
+    for name, value, reference, meaning in shown:
+        table.add_row(*map(printable, (name, value, *([reference] if has_reference else []), meaning)))
     Console(file=sys.stdout).print(table, highlight=False, markup=False)
-    for note in evaluation.notes:
+    for note in told.notes:
         say(note)
-    say_left_out((made, real))
+    say_left_out(told.sets)
 
 
-def _write(evaluation: Evaluation, options: EvaluateOptions) -> None:
+def _write(told: Told, options: EvaluateOptions) -> None:
     picture, html = options.out.with_suffix(".png"), options.out.with_suffix(".html")
-    write_atomically(options.out, evaluation_json(evaluation))
-    write_atomically(picture, evaluation.sheet())
+    write_atomically(options.out, written(told.document))
+    write_atomically(picture, told.sheet)
     if options.html:
-        write_atomically(html, page(evaluation))
+        write_atomically(html, page(told))
     say_written(options.out, picture, *([html] if options.html else []))

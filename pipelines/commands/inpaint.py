@@ -9,8 +9,9 @@ import tyro
 
 from pipelines.inpainting import Margins
 from pipelines.running import Handling, Job
+from pipelines.runs import RUNS, RunFolder, bundle_of
 from pipelines.tasks import Inpaint
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, ModelError
 
 _USUAL_MODEL: Final = "inpaint"
 _WITH_NAME: Final = 2
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     word = "inpaint" if margins is None else "outpaint"
     job = Job(sources=sources, out=options.out, word=word, handling=options.handling)
     _require_apart(picture, options.mask)
+    _require_usual(options)
     inpaint = options.handling.open(name, shows_tiles=not job.is_folder)
     if not isinstance(inpaint, Inpaint):
         raise ConfigurationError(f"{name} fills no holes, it is for the task {inpaint.card.task!r}: use pixturn run")
@@ -74,6 +76,25 @@ def _name_and_picture(options: InpaintOptions) -> tuple[str, Path]:
             "pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK"
         )
     return given[0] if len(given) == _WITH_NAME else _USUAL_MODEL, Path(given[-1])
+
+
+def _require_usual(options: InpaintOptions) -> None:
+    """Tell apart that no model was named from one that is not there: --runs may name a folder without the usual one."""
+    runs = options.handling.runs
+    is_there = bundle_of(_USUAL_MODEL, runs) is not None or any(
+        RunFolder(path=path).exists for path in (Path(_USUAL_MODEL), runs / _USUAL_MODEL)
+    )
+    if len(options.name_and_picture) == _WITH_NAME or is_there:
+        return
+    where, otherwise = (
+        ("among the bundles that ship with this installation", "")
+        if runs == RUNS
+        else (f"in --runs {runs}", ", or leave --runs out for the one that ships")
+    )
+    raise ModelError(
+        f"No model was named, and there is no {_USUAL_MODEL!r} {where}: name a run, a bundle or an .onnx file before "
+        f"the picture{otherwise}"
+    )
 
 
 def _margins(options: InpaintOptions) -> Margins | None:

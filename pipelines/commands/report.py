@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from pipelines.evaluating.watching import watched
 from pipelines.runs import RUNS, find_run
 from pipelines.training.reporting import tell_outcome, write_run_report
 from translate.devices import DeviceName, pick_device
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(ReportOptions, prog="pixturn report", args=list(arguments))
     folder = find_run(options.name, options.runs)
-    with Console(stderr=True).status("Scoring the held-out pictures ..."):
-        report = write_run_report(folder, device=pick_device(options.device))
+    with watched() as progress:
+        report = write_run_report(folder, device=pick_device(options.device), progress=progress)
     tell_outcome(report, folder, Console(file=sys.stdout))
     return 0

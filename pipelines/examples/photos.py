@@ -11,7 +11,7 @@ white ground, photos below 192 pixels, and those whose package states no licence
 import io
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,15 +24,11 @@ from pipelines.examples.folder import OnProgress, Request, Summary, describe, fi
 from pipelines.examples.photos_packages import DEBIAN, read_package
 from pipelines.examples.photos_rcc import read_rcc
 from pipelines.examples.photos_table import Photo, attribution_table, fingerprint, licences, listed_photos
+from pipelines.examples.photos_tiles import SMALL_PX, TILE_PX, tiles_of
 from translate.data.pictures import Decoded, Pixels, decode, pixels_of
 from translate.errors import ConfigurationError
 
 LONG_SIDE_PX: Final = 1024
-TILE_PX: Final = 256
-LEAST_REST_PX: Final = 64
-"""A rest of at least so many pixels gets a tile of its own, which ends at the border."""
-SMALL_PX: Final = 320
-"""A photo no longer than this is one tile as it is."""
 _TEST_MULTIPLE_PX: Final = 4
 _NEEDS_MB: Final = 200
 
@@ -62,27 +58,6 @@ CC-...: https://creativecommons.org/licenses/ (CC-BY-SA-4.0 is at .../by-sa/4.0/
 https://creativecommons.org/publicdomain/zero/1.0/; GPL-...: https://www.gnu.org/licenses/. `public-domain`: the package
 says that no rights are reserved.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tile:
-    """A part of a photo, in pixels."""
-
-    row: int
-    column: int
-    top_px: int
-    left_px: int
-    height_px: int
-    width_px: int
-
-    @property
-    def stem(self) -> str:
-        """File stem, such as `r0c1`."""
-        return f"r{self.row}c{self.column}"
-
-    def cut(self, pixels: Pixels) -> Pixels:
-        """Its pixels, H x W x 3."""
-        return pixels[self.top_px : self.top_px + self.height_px, self.left_px : self.left_px + self.width_px]
 
 
 def prepare(
@@ -245,23 +220,3 @@ def reduced(pixels: Pixels, long_side_px: int = LONG_SIDE_PX) -> Pixels:
         return pixels
     size = round(width / factor), round(height / factor)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def tiles_of(height_px: int, width_px: int) -> tuple[Tile, ...]:
-    """The tiles that a photo is cut into, from the top left."""
-    if max(height_px, width_px) <= SMALL_PX:
-        return (Tile(row=0, column=0, top_px=0, left_px=0, height_px=height_px, width_px=width_px),)
-    height, width = min(TILE_PX, height_px), min(TILE_PX, width_px)
-    return tuple(
-        Tile(row=row, column=column, top_px=top, left_px=left, height_px=height, width_px=width)
-        for row, top in enumerate(_starts(height_px))
-        for column, left in enumerate(_starts(width_px))
-    )
-
-
-def _starts(length_px: int) -> tuple[int, ...]:
-    """Where tiles begin along a side."""
-    whole = max(1, length_px // TILE_PX)
-    starts = tuple(index * TILE_PX for index in range(whole))
-    rest = length_px - whole * TILE_PX
-    return (*starts, length_px - TILE_PX) if rest >= LEAST_REST_PX else starts

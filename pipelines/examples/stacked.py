@@ -50,11 +50,7 @@ def prepare(
     prepared = find_prepared(folder, request)
     if prepared is not None:
         return prepared
-    single = {name: sized(part, size_px) for name, part in digits().items()}
-    parts = {
-        "train": stack(single["train"], samples, np.random.default_rng([seed, 0])),
-        "test": stack(single["test"], TEST_SAMPLES, np.random.default_rng([seed, 1])),
-    }
+    parts = _parts(size_px, samples, seed)
     summary = Summary(
         request=request,
         licence="BSD-3-Clause",
@@ -64,6 +60,14 @@ def prepare(
     )
     readme = _README.format(attribution=ATTRIBUTION, seed=seed, size_px=size_px, **summary.counts)
     return write_arrays(folder, summary, parts, readme=readme, licence_text=licence_text(), on_progress=on_progress)
+
+
+def _parts(size_px: int, samples: int, seed: int) -> dict[str, Labelled]:
+    single = {name: sized(part, size_px) for name, part in digits().items()}
+    return {
+        "train": stack(single["train"], samples, np.random.default_rng([seed, 0])),
+        "test": stack(single["test"], TEST_SAMPLES, np.random.default_rng([seed, 1])),
+    }
 
 
 def stack(single: Labelled, samples: int, draw: np.random.Generator) -> Labelled:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from pipelines.generating.classes import Classes
 from pipelines.generating.inputs import Given, InputPorts, Inputs
-from translate.card import Card, FixedPicture
+from pipelines.holding import HoldsRuntime
+from translate.card import FixedPicture
 from translate.errors import ConfigurationError
 from translate.runtime.base import Arrays, Runtime
 from translate.runtime.pixels import from_network
@@ -21,7 +22,7 @@ Advance = Callable[[int, int], None]
 """Told of progress: done, and of how many."""
 
 
-class Generate:
+class Generate(HoldsRuntime):
     """Makes pictures out of noise.
 
     `generate(16, seed=7)` gives 16 PIL images; `generate.arrays(16)` the numbers, also of models that make points.
@@ -30,18 +31,8 @@ class Generate:
     """
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+        super().__init__(runtime)
         self.inputs = InputPorts(runtime.card)
-
-    @property
-    def card(self) -> Card:
-        """What the model does and where it comes from."""
-        return self._runtime.card
-
-    @property
-    def device(self) -> str:
-        """Where it runs, in words."""
-        return self._runtime.device
 
     @property
     def picture(self) -> FixedPicture:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from translate.card import Vector
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain
-from translate.deploy import sample_port
+from translate.deploy import class_scores
 from translate.errors import ConfigurationError, require
 from translate.from_noise import FromNoise, FromNoiseConfig, Heads
 from translate.losses.classes import classification
@@ -102,13 +101,8 @@ class ACGAN(FromNoise):
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator, and the classifier on the discriminator's features."""
-        classify = Deploy(
-            module=Classify(discriminator=self.discriminator, classifier=self.classifier),
-            networks=(self.discriminator, self.classifier),
-            task="encode",
-            inputs=(sample_port(self.spec),),
-            outputs=(Vector(name="scores", size=self.spec.classes(LABEL)),),
-        )
+        module = Classify(discriminator=self.discriminator, classifier=self.classifier)
+        classify = class_scores(module, (self.discriminator, self.classifier), self.spec)
         return {**super().deploys(), "classify": classify}
 
 

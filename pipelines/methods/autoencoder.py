@@ -14,11 +14,10 @@ from typing import Literal
 
 from torch import Tensor
 
-from translate.auto_encoding import auto_encoder_deploys
+from translate.auto_encoding import auto_encoder_deploys, recipe_on_digits
 from translate.card import Vector
-from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
-from translate.data.domains import LABEL, OneDomain, X
+from translate.data.domains import LABEL, X
 from translate.errors import ConfigurationError, require
 from translate.losses.reconstruction import l1, l2
 from translate.losses.variational import bernoulli_log_likelihood
@@ -27,9 +26,7 @@ from translate.networks.auto_encoders import build_decoder
 from translate.networks.encoders import EncoderConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
 from translate.networks.measured_codes import FromCodes, MeasuredEncoder
-from translate.optimisers import Adam
-from translate.recipe import Length, Recipe, Validation
-from translate.schedule import Schedule
+from translate.recipe import Recipe
 
 ReconstructionName = Literal["l2", "l1", "bernoulli"]
 
@@ -77,18 +74,7 @@ class AutoEncoder(Method):
     @staticmethod
     def recipe() -> Recipe[Config]:
         """The paper's networks on digits of 28 px, trained at once by Adam: they need no layer-wise pretraining now."""
-        adam = Adam(learning_rate=1e-3, beta1=0.9)
-        return Recipe(
-            method="autoencoder",
-            config=AutoEncoder.Config(),
-            optimisers={"encoder": adam, "decoder": adam},
-            length=Length(images=500_000),
-            domains=OneDomain(),
-            augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
-            batch_size=100,
-            schedule=Schedule(shape="cosine", hold=0.0),
-            validation=Validation(most=500),
-        )
+        return recipe_on_digits("autoencoder", AutoEncoder.Config())
 
     def turns(self) -> tuple[Turn, ...]:
         """One move of both."""

@@ -7,6 +7,8 @@ Maximizing Generative Adversarial Nets", NeurIPS 2016, https://arxiv.org/abs/160
 
 Nobody says what a code means: on digits the categorical one comes to mean the digit, the continuous ones slant and
 width. As in the published code, the discriminator takes part in maximising L_I, since Q stands on its features.
+
+Of real samples the paper asks Q nothing. Where they are few, `clusters` may (translate/clusters.py; off by default).
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from translate.clusters import ClustersConfig
 from translate.codes import CodesConfig
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
@@ -56,10 +59,13 @@ class InfoGAN(FromNoise):
         """Weight of the information in categorical codes, lambda in the paper."""
         code_weight: float = 1.0
         """The same of continuous codes. The published code has 1 for both; the text says that less may be needed."""
+        clusters: ClustersConfig = field(default_factory=ClustersConfig)
+        """What Q's categories of real samples are to be like; nothing in the paper."""
 
         def __post_init__(self) -> None:
-            """Refuse packs, whose samples have different codes."""
+            """Refuse packs, whose samples have different codes, and questions about categories without any."""
             FromNoiseConfig.__post_init__(self)
+            self.clusters.require_categories(len(self.codes.categories))
             if self.discriminator.packing > 1:
                 raise ConfigurationError(
                     f"--config.discriminator.packing {self.discriminator.packing}: the codes are read from the "
@@ -70,6 +76,7 @@ class InfoGAN(FromNoise):
 
     def __init__(self, config: Config, spec: SampleSpec) -> None:
         super().__init__(config, spec)
+        config.clusters.distortion.require_picture(spec.shape(X))
         self.head = CodeHead(
             features=self.discriminator.feature_size,
             categorical=config.codes.categories,
@@ -102,12 +109,19 @@ class InfoGAN(FromNoise):
         return (self.discriminator, self.head)
 
     def heads(self, batch: Batch, progress: Progress) -> Heads:
-        """-lambda L_I(G, Q), on both sides."""
+        """-lambda L_I(G, Q), on both sides; what the categories of real samples are to be like, on the judges'."""
 
         def information(features: Tensor) -> Terms:
             return self._information(features, batch)
 
-        return Heads(on_fake=information, for_generator=information)
+        def clusters(features: Tensor) -> Terms:
+            return self.config.clusters.terms(batch[X], self.head(features).categorical, self._read)
+
+        return Heads(on_real=clusters, on_fake=information, for_generator=information)
+
+    def _read(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The logits of each categorical code."""
+        return self.head(self.discriminator.features(x)).categorical
 
     def _information(self, features: Tensor, batch: Batch) -> Terms:
         """-lambda L_I of the two kinds of codes; the bound of categorical codes is noted in nats."""

@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from translate.card import Vector
 from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain, X
 from translate.data.labelled_memory import LabelledMemory
-from translate.deploy import sample_port
+from translate.deploy import class_scores, sample_port
 from translate.errors import require
 from translate.losses.adversarial import NON_SATURATING
 from translate.losses.classes import class_disagreement, class_entropy, classification, real_score
@@ -166,20 +165,13 @@ class SGAN(Method):
 
     def deploys(self) -> dict[str, Deploy]:
         """The generator, and the classifier, which it is all about."""
-        x = sample_port(self.spec)
-        classify = Deploy(
-            module=Classify(discriminator=self.discriminator),
-            networks=(self.discriminator,),
-            task="encode",
-            inputs=(x,),
-            outputs=(Vector(name="scores", size=self.spec.classes(LABEL)),),
-        )
+        classify = class_scores(Classify(discriminator=self.discriminator), (self.discriminator,), self.spec)
         generate = Deploy(
             module=self.generator,
             networks=(self.generator,),
             task="generate",
             inputs=(self.config.noise.port(),),
-            outputs=(x,),
+            outputs=(sample_port(self.spec),),
         )
         return {"generate": generate, "classify": classify}
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from translate.auto_encoding import auto_encoder_deploys
+from translate.auto_encoding import auto_encoder_deploys, recipe_on_digits
 from translate.card import Vector
-from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
-from translate.data.domains import LABEL, OneDomain, X
+from translate.data.domains import LABEL, X
 from translate.errors import ConfigurationError, require
 from translate.losses.likelihoods import Likelihood
 from translate.losses.variational import (
@@ -30,10 +29,8 @@ from translate.method import Batch, Deploy, Method, Progress, Terms, Turn
 from translate.networks.auto_encoders import Means, build_decoder
 from translate.networks.encoders import EncoderConfig
 from translate.networks.latent_generators import LatentGeneratorConfig
-from translate.optimisers import Adam
 from translate.ramp import Ramp, constantly
-from translate.recipe import Length, Recipe, Validation
-from translate.schedule import Schedule
+from translate.recipe import Recipe
 
 
 class VAE(Method):
@@ -83,18 +80,7 @@ class VAE(Method):
     @staticmethod
     def recipe() -> Recipe[Config]:
         """The paper's networks on digits of 28 px, with ReLU for its tanh and Adam for its Adagrad."""
-        adam = Adam(learning_rate=1e-3, beta1=0.9)
-        return Recipe(
-            method="vae",
-            config=VAE.Config(),
-            optimisers={"encoder": adam, "decoder": adam},
-            length=Length(images=500_000),
-            domains=OneDomain(),
-            augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
-            batch_size=100,
-            schedule=Schedule(shape="cosine", hold=0.0),
-            validation=Validation(most=500),
-        )
+        return recipe_on_digits("vae", VAE.Config())
 
     def turns(self) -> tuple[Turn, ...]:
         """One move of both."""

@@ -161,15 +161,14 @@ def acgan_small() -> Recipe[Any]:
     narrow = _narrow(recipe.config)
     discriminator = replace(narrow.discriminator, norm="none", dropout=0.0)
     config = replace(narrow, discriminator=discriminator, game=_modern_game(), made_share=0.0)
-    short = _short(recipe)
-    optimisers = {**short["optimisers"], "classifier": short["optimisers"]["discriminator"]}
-    return replace(recipe, config=config, **{**short, "optimisers": optimisers})
-
-
-def _short(recipe: Recipe[Any]) -> dict[str, Any]:
-    """As `_small_modern`, shorter and validated less often, which takes a good part of a run so short."""
-    return {
-        **_small_modern(recipe),
-        "length": Length(images=60_000),
-        "validation": replace(recipe.validation, every_images=15_000),
-    }
+    small = _small_modern(recipe)
+    return replace(
+        recipe,
+        config=config,
+        **{
+            **small,
+            "optimisers": {**small["optimisers"], "classifier": small["optimisers"]["discriminator"]},
+            "length": Length(images=120_000),
+            "validation": replace(recipe.validation, every_images=30_000),
+        },
+    )

@@ -14,6 +14,7 @@ from pipelines.running.progress import TileProgress
 from pipelines.runs import RUNS
 from pipelines.tasks import Translate
 from translate.data.carried import Alpha
+from translate.runtime.bound import Binding
 from translate.runtime.openvino_model import Compute
 
 
@@ -27,6 +28,9 @@ class Handling:
     """Where to compute; auto takes CUDA where there is one. tensorrt and openvino run .onnx files."""
     compute: Compute = "fp32"
     """What layers compute in; bf16 is for openvino, on CPUs that have it: faster, and less exact."""
+    bind: Binding = "no"
+    """Of an .onnx file on cpu, cuda or tensorrt, for a folder of pictures of few sizes. yes: inputs and outputs keep
+    their places on the device; graphs: CUDA replays each size as one graph."""
     fidelity: Annotated[
         float | None, tyro.conf.arg(metavar="0..1", help_behavior_hint="(default: NAME.onnx as it is)")
     ] = None
@@ -66,6 +70,7 @@ class Handling:
             direction=direction,
             device=self.device,
             compute=self.compute,
+            binding=self.bind,
             fidelity=self.fidelity,
             runs=self.runs,
             tiles=Tiles(tile_px=self.tile_px, scratch=self.scratch, progress=progress),

@@ -59,14 +59,7 @@ def fit_to_budget(
     left_sec = _RESERVE * (budget_sec - (time.monotonic() - started))
     plan = plan_within(left_sec, rate, validation_sec, recipe.validation.every_images)
     if processes.is_first and plan.validations * validation_sec > _SHARE_OF_VALIDATION * left_sec:
-        _log.warning(
-            "One validation takes %.0f seconds, so that %d of them take much of the %.3g minutes: lower "
-            "--validation.most (%d pictures), or give more minutes",
-            validation_sec,
-            plan.validations,
-            recipe.length.minutes,
-            recipe.validation.most,
-        )
+        _warn_of_validations(recipe, plan, validation_sec)
     plan = _agreed(plan, processes)
     return with_images(recipe, plan.images, plan.validations)
 
@@ -88,6 +81,17 @@ def plan_within(left_sec: float, rate: float, validation_sec: float, every_image
     # Where even those are too much, half of the time still trains, and the run takes longer than it should.
     training_sec = max(left_sec - validations * validation_sec, 0.5 * left_sec)
     return Plan(images=max(1, int(rate * training_sec)), validations=validations)
+
+
+def _warn_of_validations(recipe: Recipe[Any], plan: Plan, validation_sec: float) -> None:
+    _log.warning(
+        "One validation takes %.0f seconds, so that %d of them take much of the %.3g minutes: lower "
+        "--validation.most (%d pictures), or give more minutes",
+        validation_sec,
+        plan.validations,
+        recipe.length.minutes,
+        recipe.validation.most,
+    )
 
 
 def _seconds_of_validation(session: Session, enough_sec: float) -> float:

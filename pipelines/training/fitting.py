@@ -28,7 +28,7 @@ WASTED_SHARE = 0.1
 """Of the rest, left for holes between blocks of memory."""
 _ITERATIONS = 3
 """At the beginning, in the middle and at the end of a run, so that turns which start late are played, too."""
-_GUESSES = 6
+_GUESSES = 3
 _MOST = 1 << 14
 """The largest batch, and crop in steps, that is looked for."""
 
@@ -93,9 +93,8 @@ def _noise(spec: SampleSpec, domain: str) -> Tensor:
 def _at(recipe: Recipe[Any], batch_size: int, crop_px: int) -> Recipe[Any]:
     augmentation = replace(recipe.augmentation, crop_px=crop_px, load_px=max(crop_px, recipe.augmentation.load_px))
     length = Length(images=max(1, _ITERATIONS - 1) * batch_size * recipe.accumulate)
-    return replace(
-        recipe, batch_size=batch_size, augmentation=augmentation, length=length, compile=False, start_from=""
-    )
+    eager = replace(recipe, compile=False, cuda_graphs=False)
+    return replace(eager, batch_size=batch_size, augmentation=augmentation, length=length, start_from="")
 
 
 def usable_bytes(memory_bytes: int) -> int:
@@ -113,13 +112,20 @@ def largest_crop_px(recipe: Recipe[Any], memory_bytes: int, *, step_px: int = 64
     return step_px * largest(lambda steps: peak_bytes(recipe, crop_px=steps * step_px), usable_bytes(memory_bytes))
 
 
-def largest(needed: Callable[[int], int], available: int) -> int:
+def largest(needed: Callable[[int], int], available: int, *, known: dict[int, int] | None = None) -> int:
     """The largest whole number, 1 to 16384, for which no more is `needed` than is `available`; 0 where there is none.
 
     What is needed grows with the number, nearly in a straight line: every next guess is where the line through two
     known points crosses, so that four or five are enough.
+
+    Args:
+        needed: bytes for a number.
+        available: bytes that there are.
+        known: what `needed` said before; what it says now is added, so that the next search asks less.
     """
-    known = {0: 0, 1: needed(1), 2: needed(2)}
+    known = {} if known is None else known
+    known |= {0: 0} | {number: needed(number) for number in (1, 2) if number not in known}
+    asked = 0
     while True:
         low = max(number for number, bytes_ in known.items() if bytes_ <= available)
         high = min((number for number, bytes_ in known.items() if bytes_ > available), default=_MOST + 1)
@@ -129,6 +135,7 @@ def largest(needed: Callable[[int], int], available: int) -> int:
         slope = max(1.0, (known[other] - known[one]) / (other - one))
         guess = one + int((available - known[one]) / slope)
         # Where it is far from a straight line, halving in turn with guessing keeps the questions few.
-        is_guess = len(known) < _GUESSES or len(known) % 2 == 0 or high > _MOST
+        is_guess = asked < _GUESSES or asked % 2 == 0 or high > _MOST
         probe = min(max(guess if is_guess else (low + high) // 2, low + 1), high - 1)
         known[probe] = needed(probe)
+        asked += 1

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from pipelines.evaluating.sets import Progress
 from pipelines.report import Report
 from pipelines.runs import RunFolder
 from pipelines.scoring.judge import Score
@@ -65,8 +66,8 @@ class Kit(Protocol):
         """A validator for a session on data of this kit."""
         ...
 
-    def report(self, folder: RunFolder, device: torch.device) -> Report:
-        """Score a run's best weights on what it never saw, and say it."""
+    def report(self, folder: RunFolder, device: torch.device, progress: Progress) -> Report:
+        """Score a run's best weights on what it never saw, and say it; tell progress of what takes long."""
         ...
 
 

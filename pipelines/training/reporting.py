@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.evaluating.sets import Progress, silent
 from pipelines.methods import method_class
 from pipelines.report import Chart, Command, Report, group_series, write_report
 from pipelines.report.figures import write_figures
@@ -35,10 +36,10 @@ _MARKS: Mapping[Severity, str] = {
 _LONGEST_PAUSE_SEC = 300.0
 
 
-def write_run_report(folder: RunFolder, *, device: torch.device) -> Report:
+def write_run_report(folder: RunFolder, *, device: torch.device, progress: Progress = silent) -> Report:
     """Score a run's best weights on what it never saw, write the report and its figures, and give what it says."""
     recipe = stored_recipe(Shelf(folder.snapshots).newest(()))
-    report = kit_of(recipe).report(folder, device)
+    report = kit_of(recipe).report(folder, device, progress)
     write_report(folder.report, report)
     write_figures(folder.figures, report)
     return report

@@ -15,13 +15,13 @@ import numpy as np
 
 from translate.card import LabelMap, Picture, PicturePort
 from translate.data.randomness import Purpose, domain_code, generator, python_generator
+from translate.data.resizing import Size, centred, resized, size_of
 from translate.errors import ConfigurationError
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else its import asks a server for its newest version
 import albumentations
 
 Arrays = Mapping[str, np.ndarray]
-_Size = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,25 +126,25 @@ class TrainingTransform:
         """
         draw = generator(self._seed, Purpose.GEOMETRY, self._code, epoch, index)
         size = self._draw_size(pictures[self._ports[0].name], draw)
-        placed = self._place({port.name: _resize(pictures[port.name], size, port) for port in self._ports}, size, draw)
+        placed = self._place({port.name: resized(pictures[port.name], size, port) for port in self._ports}, size, draw)
         for domain, jitter in self._colours.items():
             self._recolour(placed, domain, jitter, (epoch, index))
         return placed
 
-    def _draw_size(self, picture: np.ndarray, draw: np.random.Generator) -> _Size:
+    def _draw_size(self, picture: np.ndarray, draw: np.random.Generator) -> Size:
         factor = 1.0 + self._config.scale_jitter * draw.uniform(-1.0, 1.0)
         return _loaded(self._config, picture, self._config.load_px, factor)
 
-    def _place(self, resized: Arrays, size: _Size, draw: np.random.Generator) -> dict[str, np.ndarray]:
+    def _place(self, at_size: Arrays, size: Size, draw: np.random.Generator) -> dict[str, np.ndarray]:
         # Not set_random_seed: it gives every step the same seed, and then the flip follows from the crop's place.
         self._geometry.set_random_state(draw, python_generator(draw))
         # albumentations takes the size from "image", and no port is called so.
-        data: dict[str, Any] = {"image": np.zeros((*size, 1), np.uint8), **resized}
+        data: dict[str, Any] = {"image": np.zeros((*size, 1), np.uint8), **at_size}
         placed = self._geometry(**data)
         return {port.name: placed[port.name] for port in self._ports}
 
     def _recolour(
-        self, placed: dict[str, np.ndarray], domain: str, jitter: albumentations.ColorJitter, address: _Size
+        self, placed: dict[str, np.ndarray], domain: str, jitter: albumentations.ColorJitter, address: tuple[int, int]
     ) -> None:
         for port in self._domains[domain]:
             if isinstance(port, Picture):
@@ -163,8 +163,8 @@ class EvaluationTransform:
     def __call__(self, pictures: Arrays, *, epoch: int = 0, index: int = 0) -> dict[str, np.ndarray]:
         """Transform pictures as `TrainingTransform` does, but the same way at every epoch and index."""
         size = _loaded(self._config, pictures[self._ports[0].name], self._config.crop_px)
-        resized = {port.name: _resize(pictures[port.name], size, port) for port in self._ports}
-        return {name: _centre(picture, self._config.crop_px) for name, picture in resized.items()}
+        at_size = {port.name: resized(pictures[port.name], size, port) for port in self._ports}
+        return {name: centred(picture, self._config.crop_px) for name, picture in at_size.items()}
 
 
 def before_drawing(config: Augmentation, pictures: Arrays, ports: Sequence[PicturePort]) -> dict[str, np.ndarray]:
@@ -176,7 +176,7 @@ def before_drawing(config: Augmentation, pictures: Arrays, ports: Sequence[Pictu
     if config.scale_jitter:
         return dict(pictures)
     size = _loaded(config, pictures[ports[0].name], config.load_px)
-    return {port.name: _resize(pictures[port.name], size, port) for port in ports}
+    return {port.name: resized(pictures[port.name], size, port) for port in ports}
 
 
 def limit_threads() -> None:
@@ -229,36 +229,7 @@ def _jittered(picture: np.ndarray, jitter: albumentations.ColorJitter) -> np.nda
     return np.concatenate([changed, picture[..., 3:]], axis=2)
 
 
-def _loaded(config: Augmentation, picture: np.ndarray, load_px: int, factor: float = 1.0) -> _Size:
+def _loaded(config: Augmentation, picture: np.ndarray, load_px: int, factor: float = 1.0) -> Size:
     """The size that a picture has before the crop: `factor` times that of loading, or its own."""
     usual_px = load_px if config.resize else min(picture.shape[:2])
-    return _size(picture, max(config.crop_px, round(usual_px * factor)), config.keep_aspect or not config.resize)
-
-
-def _size(picture: np.ndarray, short_px: int, keep_aspect: bool) -> _Size:
-    height, width = picture.shape[:2]
-    if not keep_aspect:
-        return short_px, short_px
-    factor = short_px / min(height, width)
-    return max(short_px, round(height * factor)), max(short_px, round(width * factor))
-
-
-def _resize(picture: np.ndarray, size: _Size, port: PicturePort) -> np.ndarray:
-    if picture.shape[:2] == size:
-        return picture
-    if isinstance(port, LabelMap):
-        return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    # A side that shrinks is averaged and one that grows is interpolated, each by itself: OpenCV's bicubic aliases
-    # when it shrinks, and its area method becomes bilinear as soon as one side grows.
-    height, width = picture.shape[:2]
-    smaller = (min(height, size[0]), min(width, size[1]))
-    if smaller != (height, width):
-        picture = cv2.resize(picture, smaller[::-1], interpolation=cv2.INTER_AREA)
-    if smaller != size:
-        picture = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return picture.reshape(*size, -1)  # OpenCV drops the axis of a single channel
-
-
-def _centre(picture: np.ndarray, crop_px: int) -> np.ndarray:
-    top, left = (picture.shape[0] - crop_px) // 2, (picture.shape[1] - crop_px) // 2
-    return picture[top : top + crop_px, left : left + crop_px]
+    return size_of(picture, max(config.crop_px, round(usual_px * factor)), config.keep_aspect or not config.resize)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from translate.data.array_limits import ArrayLimits
 from translate.data.collection import ArrayPart, Labels, Part
-from translate.data.collection_files import SPLITS
+from translate.data.folders import SPLITS
 from translate.data.idx import read_idx
 from translate.data.npz import read_npz
 from translate.errors import DatasetError

@@ -2,27 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from translate.data.collection import FilePart, Part
-from translate.data.folders import Listing, holds_pictures, list_folder, subfolders
+from translate.data.folders import SPLITS, Listing, holds_pictures, list_folder, subfolders
 from translate.data.items import Item, Source
 from translate.errors import DatasetError
-
-SPLITS: Final[Mapping[str, str]] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""What people call the splits."""
 
 _DOMAIN_A: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?a", re.IGNORECASE)
 _DOMAIN_B: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?b", re.IGNORECASE)

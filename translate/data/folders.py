@@ -5,10 +5,21 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from translate.data.headers import EXTENSIONS
 from translate.errors import DatasetError
 
+SPLITS: Final[Mapping[str, str]] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call the splits."""
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx")
 
 

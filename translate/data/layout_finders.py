@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from translate.data.folders import holds_pictures, subfolders
+from translate.data.folders import SPLITS, holds_pictures, subfolders
 from translate.data.pictures import probe
 from translate.errors import DatasetError, PictureError
 
@@ -30,15 +30,6 @@ ACCEPTED: Final = (
     "trainA and trainB (also train_A, train/A, A/train; testA, valA, ...), train/ val/ test/ with pictures of A and B "
     "side by side, two folders of pictures, or one folder of pictures"
 )
-_SPLITS: Final = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 _SPLIT_AND_DOMAIN: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?([ab])([1-9]?)", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"(?:domain[ _.-]?)?([ab])([1-9]?)", re.IGNORECASE)
 _SAMPLE_SIZE: Final = 32
@@ -86,7 +77,7 @@ def find_photo_places(root: Path) -> Places:
     """
     _require_folder(root, "the photos")
     splits = [folder for folder in subfolders(root) if _split_of(folder)]
-    by_split = [Place(path=folder, split=_SPLITS[folder.name.lower()], side="b") for folder in splits]
+    by_split = [Place(path=folder, split=SPLITS[folder.name.lower()], side="b") for folder in splits]
     all_of_it = [Place(path=root, split="train", side="b")]
     places = _named(root) or Places(kind="one domain", folders=tuple(by_split or all_of_it))
     _refuse_double(places)
@@ -120,7 +111,7 @@ def _named(root: Path) -> Places | None:
 
 def _named_in(folder: Path) -> list[Place]:
     if match := _SPLIT_AND_DOMAIN.fullmatch(folder.name):
-        return [_place(folder, _SPLITS[match[1].lower()], match[2], match[3])]
+        return [_place(folder, SPLITS[match[1].lower()], match[2], match[3])]
     places: list[Place] = []
     for inner in subfolders(folder):
         split = _split_of(folder) or _split_of(inner)
@@ -136,7 +127,7 @@ def _place(path: Path, split: str, letter: str, number: str) -> Place:
 
 
 def _split_of(folder: Path) -> str | None:
-    return _SPLITS.get(folder.name.lower())
+    return SPLITS.get(folder.name.lower())
 
 
 def _split_folders(root: Path) -> Places | None:
@@ -145,7 +136,7 @@ def _split_folders(root: Path) -> Places | None:
         return None
     if not any(holds_pictures(folder, below=False) for folder in folders):
         return _two_in_each(folders)
-    places = tuple(Place(path=folder, split=_SPLITS[folder.name.lower()], side="a") for folder in folders)
+    places = tuple(Place(path=folder, split=SPLITS[folder.name.lower()], side="a") for folder in folders)
     return Places(kind="one domain", folders=places)
 
 
@@ -154,7 +145,7 @@ def _two_in_each(splits: list[Path]) -> Places | None:
     if len(names) != 2:
         return None
     places = [
-        Place(path=split / name, split=_SPLITS[split.name.lower()], side=side)
+        Place(path=split / name, split=SPLITS[split.name.lower()], side=side)
         for split in splits
         for name, side in _sides(names)
         if (split / name).is_dir()

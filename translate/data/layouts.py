@@ -12,7 +12,7 @@ from typing import Final
 from translate.data.folders import list_folder
 from translate.data.found import PAIRED_FROM, UNPAIRED_UP_TO, Direction, DomainFolder, Found
 from translate.data.items import Item, Layout, Source, Split
-from translate.data.layout_finders import ACCEPTED, Side, find_places, looks_side_by_side
+from translate.data.layout_finders import ACCEPTED, Place, Side, find_places, looks_side_by_side
 from translate.data.layout_words import describe
 from translate.errors import DatasetError
 
@@ -60,27 +60,24 @@ def scan(
     places = find_places(root)
     turn = direction == "BtoA" and places.kind != "one domain"
     ports = {"a": a_ports, "b": b_ports}
-    folders: list[DomainFolder] = []
-    unused: list[Path] = []
-    for place in places.folders:
-        domain = _TURNED[place.side] if turn else place.side
-        if place.port >= ports[domain]:
-            unused.append(place.path)
-            continue
-        listing = list_folder(place.path, root)
-        folders.append(DomainFolder(split=place.split, domain=domain, port=place.port, listing=listing))
+    domains: list[Side] = [_TURNED[place.side] if turn else place.side for place in places.folders]
+    placed = list(zip(places.folders, domains, strict=True))
     found = Found(
         root=root,
         kind=places.kind,
         direction=direction,
         paired=False,
         agreement=0.0,
-        folders=tuple(folders),
+        folders=tuple(_listed(place, domain, root) for place, domain in placed if place.port < ports[domain]),
         ports=ports,
         told=paired is not None,
-        unused=tuple(unused),
+        unused=tuple(place.path for place, domain in placed if place.port >= ports[domain]),
     )
     return _with_pairing(found, paired)
+
+
+def _listed(place: Place, domain: Side, root: Path) -> DomainFolder:
+    return DomainFolder(split=place.split, domain=domain, port=place.port, listing=list_folder(place.path, root))
 
 
 def layout_of(found: Found) -> Layout:

@@ -31,19 +31,16 @@ What of all that is put on a translation (a colour profile, transparency) is in 
 
 import io
 import stat
-import threading
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from translate.data.colour import Depth, Pixels, to_pixels
+from translate.data.decoded import Decoded, labels_of, labels_within
 from translate.data.headers import (
     DEFAULT_LIMITS,
     EXTENSIONS,
@@ -55,6 +52,7 @@ from translate.data.headers import (
     probe_of,
 )
 from translate.data.items import Half, Source
+from translate.data.pillow import PILLOW_MAX_PIXELS, pillow_takes
 from translate.data.refusals import REMEDY, refuse, undecodable, unidentified
 from translate.data.writing import write_picture
 from translate.errors import ConfigurationError, PixturnError
@@ -79,42 +77,6 @@ __all__ = [
     "read_picture",
     "write_picture",
 ]
-
-# Pillow only warns between one and two times its own ceiling. A filter of this one category, set once, is safe where
-# several threads read; warnings.catch_warnings is not.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
-
-_PILLOW_MAX_PIXELS: Final = 89_478_485
-_raising = threading.Lock()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded:
-    """A picture that is loaded and upright, with what its header said."""
-
-    name: str
-    image: Image.Image
-    probe: Probe
-    depth: Depth
-    lossy: bool
-
-    def half(self, half: Half) -> Image.Image:
-        """The whole picture, or one side of it, cut at width // 2.
-
-        Raises:
-            PictureError: `odd_width` where a side is asked of a picture that has no middle.
-        """
-        width, height = self.image.size
-        if half == "whole":
-            return self.image
-        if width % 2:
-            raise refuse(
-                "odd_width", self.name, f"is {width} px wide, but two pictures side by side have an even width"
-            )
-        box = (0, 0, width // 2, height) if half == "left" else (width // 2, 0, width, height)
-        side = self.image.crop(box)
-        side.format = self.image.format
-        return side
 
 
 def read_picture(source: Source | Path, *, channels: int = 3, limits: Limits = DEFAULT_LIMITS) -> Pixels:
@@ -215,7 +177,7 @@ def decode(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Decoded:
         facts = probe_of(image, data)
         check_limits(facts, name, limits)
         try:
-            with _pillow_takes(facts.width_px * facts.height_px):
+            with pillow_takes(facts.width_px * facts.height_px):
                 image.load()
         except MemoryError:
             raise
@@ -231,34 +193,6 @@ def pixels_of(decoded: Decoded, *, channels: int = 3, half: Half = "whole") -> P
     """The colours of a decoded picture, uint8, H x W x channels. Raises PictureError as `read_picture`."""
     with _refusals(decoded.name):
         return to_pixels(decoded.half(half), channels, decoded.depth, decoded.name)
-
-
-def labels_of(decoded: Decoded, *, half: Half = "whole") -> npt.NDArray[np.integer]:
-    """The integers of a decoded label map, H x W, whatever their range. Raises PictureError as `read_label_map`."""
-    if decoded.lossy:
-        raise refuse("lossy_label_map", decoded.name, "lossy compression changes labels: save label maps as PNG")
-    mode = decoded.image.mode
-    if mode not in ("1", "L", "P", "I") and not mode.startswith("I;16"):
-        raise refuse(
-            "unsupported_mode", decoded.name, f"is {mode}, not one number a pixel: save the class indices as PNG"
-        )
-    values = np.asarray(decoded.half(half))
-    if values.dtype.itemsize == 4 and (values.min() < 0 or values.max() > 65535):
-        raise refuse("label_out_of_range", decoded.name, "has labels below 0 or above 65535: map them to 0, 1, 2, ...")
-    values = values.astype(np.uint16)
-    if mode == "L" and decoded.depth.bits in (2, 4):  # Pillow has spread them over 0 to 255
-        values //= 255 // (2**decoded.depth.bits - 1)
-    return values
-
-
-def labels_within(labels: npt.NDArray[np.integer], classes: int, name: str) -> npt.NDArray[np.integer]:
-    """The labels as uint8, or uint16 above 256 classes. Raises PictureError: `label_out_of_range`."""
-    top = int(labels.max(initial=0))
-    if top >= classes:
-        raise refuse(
-            "label_out_of_range", name, f"has the label {top}; {classes} classes are 0 to {classes - 1}: map it to them"
-        )
-    return labels.astype(np.uint8 if classes <= 256 else np.uint16)
 
 
 def _parts(source: Source | Path) -> tuple[Path, Half]:
@@ -288,31 +222,12 @@ def _opened(data: bytes, name: str, limits: Limits) -> Image.Image:
         raise ConfigurationError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES fills cut pictures with grey: turn it off")
     try:
         # Where more is allowed than by Pillow, all that is too large is opened: `check_limits` says what it is.
-        with _pillow_takes(HIGHEST_MAX_PIXELS if limits.max_pixels > _PILLOW_MAX_PIXELS else limits.max_pixels):
+        with pillow_takes(HIGHEST_MAX_PIXELS if limits.max_pixels > PILLOW_MAX_PIXELS else limits.max_pixels):
             return Image.open(io.BytesIO(data), formats=limits.formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise
     except Exception as problem:
         raise unidentified(data, name) from problem
-
-
-@contextmanager
-def _pillow_takes(pixels: int) -> Generator[None]:
-    """Let Pillow open, or load, a picture of so many pixels; what is allowed is up to `check_limits`.
-
-    Pillow's ceiling holds for the whole process, of which others may be a part: it is raised for the moment only, by
-    one thread at a time, and never taken away.
-    """
-    if pixels <= _PILLOW_MAX_PIXELS and Image.MAX_IMAGE_PIXELS == _PILLOW_MAX_PIXELS:
-        yield
-        return
-    with _raising:
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = max(pixels, _PILLOW_MAX_PIXELS)
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
 
 
 def _zero_is_white(image: Image.Image) -> bool:

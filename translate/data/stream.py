@@ -176,18 +176,8 @@ def loader(
     """
     limit_threads()  # before the fork, so that no worker inherits a pool of threads that are gone
     stream = Stream(len(dataset), batch_size=batch_size, seed=seed, position=position, rank=rank, world=world)
-    batches = DataLoader(
-        cast("Dataset[Any]", dataset),  # torch asks for no more than the protocol says
-        batch_sampler=stream,
-        num_workers=workers,
-        collate_fn=_as_it_is,
-        pin_memory=pin_memory,
-        timeout=timeout_sec if workers else 0,
-        worker_init_fn=_start_worker,
-        generator=torch.Generator().manual_seed(seed),  # else each iter() draws from torch's global state
-    )
     others = set(active_children())
-    source = iter(batches)
+    source = iter(_reading(dataset, stream, seed, workers, pin_memory, timeout_sec if workers else 0.0))
     return Batches(
         source,
         position=position,
@@ -197,6 +187,21 @@ def loader(
         # Beside a GPU the host runs ahead of it, and its own waiting says nothing.
         waiting=Waiting(workers, tells=not pin_memory),
         processes=set(active_children()) - others,
+    )
+
+
+def _reading(
+    dataset: BatchSource, stream: Stream, seed: int, workers: int, pin_memory: bool, timeout_sec: float
+) -> DataLoader[Any]:
+    return DataLoader(
+        cast("Dataset[Any]", dataset),  # torch asks for no more than the protocol says
+        batch_sampler=stream,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=pin_memory,
+        timeout=timeout_sec,
+        worker_init_fn=_start_worker,
+        generator=torch.Generator().manual_seed(seed),  # else each iter() draws from torch's global state
     )
 
 

@@ -21,7 +21,7 @@ from translate.errors import DatasetError
 from translate.metrics.baselines import Pixels, rgb
 
 _RADIUS_PX = 3.0
-"""How far OpenCV's inpainters look around a pixel: as in its tutorial."""
+"""As in OpenCV's tutorial."""
 _FILL_FROM_LEVEL = 128
 
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
@@ -52,6 +52,8 @@ class Inpainted:
     """Filled from the hole's border inwards, by OpenCV: Telea 2004, or Bertalmio et al. 2001 (Navier-Stokes)."""
 
     kind: Literal["Telea", "Navier-Stokes"]
+    radius_px: float = _RADIUS_PX
+    """How far it looks around each pixel."""
 
     @property
     def label(self) -> str:
@@ -61,7 +63,7 @@ class Inpainted:
     def __call__(self, picture: Pixels) -> Pixels:
         """H x W x 4, or grey with its mask, to H x W x 3; what is known stays."""
         known, hole = _torn(picture)
-        filled = cv2.inpaint(known, hole.astype(np.uint8), _RADIUS_PX, _INPAINTERS[self.kind])
+        filled = cv2.inpaint(known, hole.astype(np.uint8), self.radius_px, _INPAINTERS[self.kind])
         return np.where(hole[..., None], filled.astype(np.uint8), known)
 
 

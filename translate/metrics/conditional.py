@@ -5,6 +5,7 @@ which sees wrong and unreal ones; a classifier of samples judges real pictures, 
 "classification accuracy score" of Ravuri and Vinyals 2019).
 """
 
+import torch
 from torch import Tensor
 
 from translate.metrics.classifier import Accuracy, Classifier, ClassifierTraining, OnProgress, fit_classifier
@@ -36,6 +37,7 @@ def gan_train(
     classes: int,
     training: ClassifierTraining | None = None,
     seed: int = 0,
+    device: torch.device | None = None,
     on_progress: OnProgress | None = None,
 ) -> Accuracy:
     """How well a classifier that learnt from samples alone reads held-out real pictures.
@@ -50,6 +52,7 @@ def gan_train(
         classes: How many classes there are.
         training: How the classifier is trained.
         seed: Of the classifier.
+        device: Where it is trained; by default where the samples are.
         on_progress: Called after each step.
 
     Raises:
@@ -61,7 +64,7 @@ def gan_train(
         classes=classes,
         training=training,
         seed=seed,
-        device=samples.device,
+        device=device or samples.device,
         on_progress=on_progress,
     )
     return fitted.accuracy(real, labels)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from translate.errors import ConfigurationError
+from translate.metrics.classifier import Classifier
 from translate.metrics.modes import ModeCoverage, coverage_of_counts
 
 CHANNELS = 3
@@ -43,12 +44,27 @@ def modes_of_digits(digits: Tensor, *, classes: int = 10) -> Tensor:
     return (digits.long() * places).sum(dim=1)
 
 
+def digits_of_modes(modes: Tensor, *, classes: int = 10) -> Tensor:
+    """N modes as N x 3 classes: the other way round than `modes_of_digits`."""
+    places = torch.tensor([classes**2, classes, 1], device=modes.device)
+    return modes[:, None] // places % classes
+
+
+def singles(pictures: Tensor) -> Tensor:
+    """Every channel of N x 3 x H x W pictures as a grey picture of its own: 3N x 1 x H x W, those of one together."""
+    return pictures.flatten(0, 1).unsqueeze(1)
+
+
+def coverage_of_stacked(pictures: Tensor, reader: Classifier) -> ModeCoverage:
+    """Modes and KL(model || uniform) of N x 3 x H x W pictures in [-1, 1], as a classifier of single ones reads."""
+    return stacked_coverage(reader.predict(singles(pictures)).view(-1, CHANNELS), classes=reader.classes)
+
+
 def stacked_coverage(digits: Tensor, *, classes: int = 10) -> ModeCoverage:
     """Modes and KL(model || uniform) from what a classifier reads in each channel.
 
     Args:
-        digits: N x 3 classes, for instance `predict(pictures.flatten(0, 1).unsqueeze(1)).view(-1, 3)`; papers take
-            26,000 pictures, where a perfect sampler has a KL of 0.019.
+        digits: N x 3 classes; papers take 26,000 pictures, where a perfect sampler has a KL of 0.019.
         classes: How many digits there are.
     """
     modes = modes_of_digits(digits, classes=classes)

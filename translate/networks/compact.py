@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from translate.card import SizeRule, Tiling
 from translate.networks.choice import at_least
 from translate.networks.enlargement import Base, EnlargedBase
+from translate.networks.prelu import PReLU
 
 
 class Compact(nn.Module):
@@ -49,5 +50,5 @@ class Compact(nn.Module):
 def _body(channels: int, width: int, convolutions: int, scale: int) -> Iterator[nn.Module]:
     for inputs in (channels, *[width] * convolutions):
         yield nn.Conv2d(inputs, width, 3, padding=1)
-        yield nn.PReLU(width)
+        yield PReLU(width)
     yield nn.Conv2d(width, channels * scale**2, 3, padding=1)

@@ -1,5 +1,6 @@
 """Runs an `.onnx` file with ONNX Runtime: the card is inside, and no torch is needed."""
 
+import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from translate.card import Card
 from translate.errors import ModelError
 from translate.runtime import onnx_trial
 from translate.runtime.base import Arrays
+from translate.runtime.bound import Binding, BoundSession, session_for_graphs
 from translate.runtime.extras import require_onnxruntime
 from translate.runtime.gate import CARD_KEY
 from translate.runtime.integrity import ModelFile, read_model, read_unchanged
@@ -19,6 +21,8 @@ from translate.runtime.tiling import Tiled
 
 __all__ = ["CARD_KEY", "OnnxDevice", "OnnxRuntime"]
 
+_log = logging.getLogger(__name__)
+
 
 class OnnxRuntime:
     """One `.onnx` file on one device; `device` says which one `auto` took.
@@ -29,6 +33,8 @@ class OnnxRuntime:
     Args:
         path: the file. Tensors in other files are not followed.
         device: `cuda` and `tensorrt` are that or an error, never the CPU in silence; `auto` takes CUDA where it works.
+        binding: whether inputs and outputs keep their places on the device; see translate.runtime.bound. CUDA graphs
+            are for CUDA, and for models that can be recorded; others are bound, with a warning.
 
     Raises:
         ConfigurationError: ONNX Runtime is not installed, or twice.
@@ -36,7 +42,7 @@ class OnnxRuntime:
         DeviceError: the device that was asked for cannot be had.
     """
 
-    def __init__(self, path: str | Path, *, device: OnnxDevice = "auto") -> None:
+    def __init__(self, path: str | Path, *, device: OnnxDevice = "auto", binding: Binding = "no") -> None:
         model = read_model(Path(path))
         require_onnxruntime()
         providers = providers_for(device)
@@ -47,6 +53,7 @@ class OnnxRuntime:
         self.has_known_hash = model.has_known_hash
         self.origin = Origin.of_file(model, onnxruntime=_version())
         self._path, self._sha256 = model.path, model.sha256
+        self._running = self._session if binding == "no" else self._bound(model.data, binding)
 
     def run(self, inputs: Arrays) -> dict[str, Any]:
         """Outputs by port name; see Runtime.
@@ -55,7 +62,17 @@ class OnnxRuntime:
             StorageError, DeviceError: the memory of the machine or of the device does not hold this input.
             ModelError: the model cannot be run on such an input.
         """
-        return run_session(self._session, self.card, inputs, self.device)
+        return run_session(self._running, self.card, inputs, self.device)
+
+    def _bound(self, data: bytes, binding: Binding) -> BoundSession:
+        memory = "cpu" if self.device == "cpu" else "cuda"
+        if binding == "graphs" and self.device != "cuda":
+            _log.warning("CUDA graphs are for --device cuda: on %s memory is bound, and nothing replayed", self.device)
+        elif binding == "graphs":
+            recording = session_for_graphs(data, list(self._session.get_provider_options().items()))
+            if recording is not None:
+                return BoundSession(recording, memory, replays=True)
+        return BoundSession(self._session, memory)
 
     def tiled(self) -> Tiled:
         """The model on the same device in tiles. Raises ModelError for one that cannot be, or a file that changed."""

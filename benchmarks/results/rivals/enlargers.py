@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -27,7 +28,7 @@ def interpolations(scale: int) -> dict[str, Enlarger]:
 
 
 def enlarger(model: Path, scale: int) -> Enlarger:
-    """A bundle or `.onnx` file; what it enlarges more than is asked for is reduced (Lanczos).
+    """A bundle or `.onnx` file; what it enlarges more than is asked for is reduced as Real-ESRGAN's `outscale` does.
 
     Raises SystemExit where it enlarges less, or does something else.
     """
@@ -44,4 +45,6 @@ def _interpolated(pixels: Pixels, *, scale: int, how: Image.Resampling) -> Pixel
 def _enlarged(upscale: Upscale, pixels: Pixels, *, scale: int) -> Pixels:
     made = np.asarray(upscale(pixels))
     size = pixels.shape[1] * scale, pixels.shape[0] * scale
-    return made if made.shape[1::-1] == size else resized(made, size, Image.Resampling.LANCZOS)
+    if made.shape[1::-1] == size:
+        return made
+    return np.asarray(cv2.resize(made, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)

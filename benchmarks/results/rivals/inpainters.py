@@ -1,19 +1,22 @@
 """Filling holes: the colour around them, OpenCV's two methods, and models."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.results.photos import Pixels
 from pipelines.inpainting import Inpaint
 from pipelines.load import load
+from translate.metrics.baselines_made import BorderMean, Inpainted
 
-RADII_PX = (3, 5)
+KINDS: Final[tuple[Literal["Telea", "Navier-Stokes"], ...]] = ("Telea", "Navier-Stokes")
+RADII_PX: Final = (3, 5)
 """Around each pixel that is filled: what OpenCV's methods look at."""
 
 
@@ -30,10 +33,10 @@ Inpainter = Callable[[Torn], Pixels]
 
 def classical() -> dict[str, Inpainter]:
     """What needs no training."""
-    found: dict[str, Inpainter] = {"mean of the border": mean_of_border}
-    for radius_px in RADII_PX:
-        found[f"OpenCV Telea, {radius_px} px"] = partial(_opencv, radius_px=radius_px, method=cv2.INPAINT_TELEA)
-        found[f"OpenCV Navier-Stokes, {radius_px} px"] = partial(_opencv, radius_px=radius_px, method=cv2.INPAINT_NS)
+    found: dict[str, Inpainter] = {"mean of the border": partial(_without_learning, BorderMean())}
+    for radius_px, kind in itertools.product(RADII_PX, KINDS):
+        filled = Inpainted(kind=kind, radius_px=radius_px)
+        found[f"OpenCV {kind}, {radius_px} px"] = partial(_without_learning, filled)
     return found
 
 
@@ -45,19 +48,9 @@ def inpainter(model: Path) -> Inpainter:
     return partial(_filled, inpaint)
 
 
-def mean_of_border(torn: Torn) -> Pixels:
-    """Each hole in the mean colour of the known pixels that touch it."""
-    made, whole = torn.picture.copy(), torn.hole.astype(np.uint8)
-    count, labels = cv2.connectedComponents(whole, connectivity=8)
-    for label in range(1, count):
-        hole = labels == label
-        border = (cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~torn.hole
-        made[hole] = torn.picture[border].mean(axis=0).round().astype(np.uint8)
-    return made
-
-
-def _opencv(torn: Torn, *, radius_px: int, method: int) -> Pixels:
-    return np.asarray(cv2.inpaint(torn.picture, torn.hole.astype(np.uint8), radius_px, method), np.uint8)
+def _without_learning(baseline: BorderMean | Inpainted, torn: Torn) -> Pixels:
+    mask = torn.hole[..., None].astype(np.uint8) * 255
+    return baseline(np.concatenate([torn.picture, mask], axis=2))
 
 
 def _filled(inpaint: Inpaint, torn: Torn) -> Pixels:

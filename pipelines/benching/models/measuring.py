@@ -3,23 +3,22 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import tyro
 
-from pipelines.benching.models.closeness import bar_of, closeness
-from pipelines.benching.models.pictures import example_beside, sample_of
+from pipelines.benching.models.closeness import bar_of
+from pipelines.benching.models.pictures import example_beside
 from pipelines.benching.models.probe import Fresh, fresh
 from pipelines.benching.models.results import ModelResults, Row, Stream
+from pipelines.benching.models.subjects import Samples, Subject, subject_of
 from pipelines.benching.models.ways import Model, Way, model_named, ways
 from pipelines.benching.timing import Call, Clock, race
 from pipelines.benching.watching import Watch, first_line
 from pipelines.runs import RUNS
-from pipelines.tasks import Translate
 from translate.errors import ConfigurationError, PixturnError, require
-from translate.runtime.codec import Sample
+from translate.export.agreement import compare_numbers
 
 SIZES_PX: Final = (256, 512, 1024)
 BATCHES: Final = (2, 4, 8)
@@ -37,7 +36,7 @@ class ModelOptions:
     """
 
     sizes_px: Annotated[tuple[int, ...], tyro.conf.arg(metavar="P...")] = SIZES_PX
-    """Sides of the square pictures."""
+    """Sides of the square pictures; what makes pictures out of noise has a size of its own."""
     batches: Annotated[tuple[int, ...], tyro.conf.arg(metavar="N...")] = BATCHES
     """Pictures that go through together, to be tried beside one; fewer where they are large."""
     rounds: int = 5
@@ -65,21 +64,21 @@ def compare_ways(name: str, options: ModelOptions, watch: Watch) -> ModelResults
 
     Raises:
         ModelError: there is no such model, or none of its ways works.
-        ConfigurationError: it does not turn pictures into pictures.
+        ConfigurationError: it neither turns pictures into pictures nor makes any, or an option is not for it.
         PictureError: the picture is refused.
     """
     model = model_named(name, runs=options.runs, direction=options.direction)
     found, missing = ways(model)
     comparison = _Comparison(model, options, watch, time.perf_counter)
     comparison.open(found)
+    comparison.require_sensible()
     comparison.measure()
     return comparison.results(missing)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Opened:
-    way: Way
-    translate: Translate
+    subject: Subject
     load_sec: float
 
 
@@ -98,22 +97,27 @@ class _Comparison:
         for way in found:
             start = self._clock()
             try:
-                translate = way.open(self._options.runs)
+                subject = subject_of(way.open(self._options.runs), self._picture)
             except ConfigurationError:
                 raise
             except PixturnError as problem:
                 last = problem
                 self._failed.append(f"{way.words}: {first_line(problem)}")
                 continue
-            self._opened[way] = _Opened(way=way, translate=translate, load_sec=self._clock() - start)
+            self._opened[way] = _Opened(subject=subject, load_sec=self._clock() - start)
         if not self._opened and last is not None:
             raise last
+
+    def require_sensible(self) -> None:
+        """Raise ConfigurationError where a picture was given to what takes none."""
+        if self._options.picture is not None and self._opened and isinstance(self._any, Samples):
+            raise ConfigurationError(f"--picture: {self._model.name} makes pictures out of noise; leave the option out")
 
     def measure(self) -> None:
         """Sizes one after the other; within one all ways take turns."""
         for way, opened in self._opened.items():
-            self._rows[way] = Row(way=way, card=opened.translate.card, load_sec=opened.load_sec, single={}, stream={})
-        for side_px in self._options.sizes_px:
+            self._rows[way] = Row(way=way, card=opened.subject.card, load_sec=opened.load_sec, single={}, stream={})
+        for side_px in self._sizes_px:
             self._size(side_px)
         self._compare()
         if self._options.fresh:
@@ -123,20 +127,17 @@ class _Comparison:
         """What there is."""
         return ModelResults(
             model=self._model.name,
-            picture=str(self._picture) if self._picture else "a made-up picture",
-            sizes_px=self._options.sizes_px,
+            picture=str(self._picture) if self._picture else "what is made up for it",
+            sizes_px=self._sizes_px,
             rows=[row for row in self._rows.values() if row.single],
             missing=missing,
             failed=self._failed,
         )
 
     def _size(self, side_px: int) -> None:
-        samples = {way: self._sample(opened.translate, side_px) for way, opened in self._opened.items()}
-        batches = [1, *(size for size in self._options.batches if size * side_px**2 <= _TOGETHER_PIXELS and size > 1)]
+        batches = self._batches(side_px)
         calls: dict[tuple[Way, int], Call] = {
-            (way, size): partial(opened.translate.batch, [samples[way]] * size)
-            for way, opened in self._opened.items()
-            for size in batches
+            (way, size): opened.subject.call(side_px, size) for way, opened in self._opened.items() for size in batches
         }
         units = {(way, size): size * side_px**2 / 65536 for way, size in calls}
         self._watch.expect(f"{side_px} px", sum(units.values()) * (self._options.rounds + 1) + self._later(side_px))
@@ -154,37 +155,47 @@ class _Comparison:
                     row, single={**row.single, side_px: timings[1]}, stream={**row.stream, side_px: best}
                 )
 
+    @property
+    def _sizes_px(self) -> Sequence[int]:
+        asked = self._options.sizes_px
+        return self._any.sizes_px(asked) if self._opened else asked
+
+    def _batches(self, side_px: int) -> list[int]:
+        """One, and those of the options that are not too large together."""
+        asked = self._any.batches(self._options.batches)
+        return [1, *(size for size in asked if size * side_px**2 <= _TOGETHER_PIXELS and size > 1)]
+
+    @property
+    def _any(self) -> Subject:
+        """All ways take and give the same."""
+        return next(iter(self._opened.values())).subject
+
     def _later(self, side_px: int) -> float:
         """The work that comes after this size."""
-        sizes = self._options.sizes_px[list(self._options.sizes_px).index(side_px) + 1 :]
-        calls = [
-            size * side**2 / 65536
-            for side in sizes
-            for size in (1, *self._options.batches)
-            if size == 1 or size * side**2 <= _TOGETHER_PIXELS
-        ]
+        sizes = self._sizes_px[list(self._sizes_px).index(side_px) + 1 :]
+        calls = [size * side**2 / 65536 for side in sizes for size in self._batches(side)]
         probes = _PROBE_UNITS * len(self._opened) if self._options.fresh else 0.0
         return sum(calls) * len(self._opened) * (self._options.rounds + 1) + probes
 
     def _compare(self) -> None:
         """The smallest picture, as each way makes it, against the first way's."""
-        side_px, reference = min(self._options.sizes_px), None
+        side_px, reference = min(self._sizes_px), None
         for way, row in self._rows.items():
             if self._watch.asks_to_stop() or not row.single:
                 continue
             if side_px not in row.single:
                 continue  # it failed at this size, which is told already
-            translate = self._opened[way].translate
-            made = translate.outputs(self._sample(translate, side_px))
+            subject = self._opened[way].subject
+            made = subject.numbers(side_px)
             if reference is None:
                 reference = made
                 continue
-            agreement = closeness(made, reference, row.card)
+            agreement = compare_numbers(made, reference, subject.ports)
             beyond = tuple(agreement.beyond(bar_of(row.card, way.compute)))
             self._rows[way] = replace(row, agreement=agreement, beyond=beyond)
 
     def _probe(self) -> None:
-        side_px = self._options.sizes_px[0]
+        side_px = self._sizes_px[0]
         self._watch.expect("fresh processes", _PROBE_UNITS * len(self._opened))
         for way, row in self._rows.items():
             if not self._watch.asks_to_stop():
@@ -197,6 +208,3 @@ class _Comparison:
         except (OSError, ValueError) as problem:
             self._failed.append(f"{way.words}: {first_line(problem)}")
             return None
-
-    def _sample(self, translate: Translate, side_px: int) -> Sample:
-        return sample_of(translate.card, self._picture, side_px)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from pipelines.benching.machine import peak_memory_mb
+from pipelines.benching.models.subjects import subject_of
 from pipelines.benching.models.ways import Way
 from pipelines.load import Device
 from translate.runtime.openvino_model import Compute
-from translate.runtime.synthetic import synthetic_sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,7 @@ def fresh(way: Way, side_px: int, runs: Path) -> Fresh:
 def main(name: str, device: str, compute: str, side_px: str, runs: str, direction: str | None = None) -> None:
     """What the child does."""
     way = Way(name=name, words="", device=cast("Device", device), compute=cast("Compute", compute), direction=direction)
-    translate = way.open(Path(runs))
-    translate.outputs(synthetic_sample(translate.card, int(side_px), int(side_px)))
+    subject_of(way.open(Path(runs)), picture=None).call(int(side_px), 1)()
     _answer("first")
     _answer(str(peak_memory_mb()))
 

@@ -7,6 +7,7 @@ from math import isinf
 from typing import Any
 
 from pipelines.benching.models.results import ModelResults, Row
+from pipelines.benching.models.ways import FOLDER, PICTURE
 
 HEADS = (
     "engine",
@@ -30,9 +31,9 @@ def lines(results: ModelResults) -> list[tuple[str, ...]]:
 def command(row: Row, *, is_folder: bool) -> str:
     """The command line that runs a picture, or a folder, so."""
     if not is_folder:
-        return shlex.join(row.way.command(row.card, source="PICTURE"))
+        return shlex.join(row.way.command(row.card, source=PICTURE))
     batches = [stream.batch for stream in row.stream.values()]
-    return shlex.join(row.way.command(row.card, source="FOLDER", batch=batches[0] if batches else None))
+    return shlex.join(row.way.command(row.card, source=FOLDER, batch=batches[0] if batches else None))
 
 
 def advice(results: ModelResults) -> Iterator[str]:

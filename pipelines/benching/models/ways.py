@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from pipelines.load import Device, load, require_translator
+from pipelines.load import Device, load
 from pipelines.runs import RUNS, bundle_of, find_run
-from pipelines.tasks import Translate
+from pipelines.tasks import GENERATE, Pipeline
 from translate.card import Card
-from translate.errors import ModelError, PixturnError
+from translate.errors import ConfigurationError, ModelError, PixturnError
 from translate.runtime.openvino_model import Compute, require_compute
 from translate.runtime.peek import peek_card
 from translate.runtime.providers import has_driver, providers_for
 
+PICTURE: Final = "PICTURE"
+FOLDER: Final = "FOLDER"
+"""What stands in a command line for what it is given."""
 _COMMANDS: Final = {"upscale": "upscale", "inpaint": "inpaint"}
 """By task; `run` for all others."""
 _GPU: Final[Mapping[Literal["cuda", "tensorrt"], str]] = {"cuda": "ONNX Runtime CUDA", "tensorrt": "TensorRT"}
@@ -30,10 +33,9 @@ class Way:
     compute: Compute = "fp32"
     direction: str | None = None
 
-    def open(self, runs: Path = RUNS) -> Translate:
+    def open(self, runs: Path = RUNS) -> Pipeline:
         """The model, ready. Raises as `pipelines.load`."""
-        pipeline = load(self.name, device=self.device, compute=self.compute, direction=self.direction, runs=runs)
-        return require_translator(pipeline)
+        return load(self.name, device=self.device, compute=self.compute, direction=self.direction, runs=runs)
 
     def options(self) -> list[str]:
         """Of the command that runs it so."""
@@ -47,14 +49,22 @@ class Way:
 
         Args:
             card: the model's.
-            source: a picture, or a folder.
+            source: PICTURE or FOLDER.
             batch: pictures that go through together, for a folder.
         """
+        if card.task == GENERATE:
+            return self._generating(source, batch)
         command = _COMMANDS.get(card.task, "run")
         sources = [source] if command != "run" else [source] * len(card.inputs)
         masks = ["--mask", "MASK"] if command == "inpaint" else []
         together = [] if batch is None else ["--batch", str(batch)]
         return ["pixturn", command, self.name, *sources, *masks, "-o", "OUT", *self.options(), *together]
+
+    def _generating(self, source: str, batch: int | None) -> list[str]:
+        """One picture, or a folder of them."""
+        out = ["-o", "OUT.png", "--n", "1"] if source == PICTURE else ["-o", "OUT"]
+        together = [] if batch is None else ["--batch", str(batch)]
+        return ["pixturn", "generate", self.name, *out, *self.options(), *together]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +78,18 @@ class Model:
 
 
 def model_named(name: str, *, runs: Path = RUNS, direction: str | None = None) -> Model:
-    """A file with its siblings, a bundle, or a run with what was exported of it. Raises ModelError for none of them."""
-    if Path(name).suffix.lower() == ".onnx":
-        if not Path(name).is_file():
-            raise ModelError(f"{name} does not exist")
-        return Model(name=name, files=with_siblings(Path(name)))
-    file = bundle_of(name, runs)
+    """A file with its siblings, a bundle, or a run with what was exported of it.
+
+    Raises:
+        ModelError: it is none of them.
+        ConfigurationError: a file or a bundle was to have a direction.
+    """
+    file = Path(name) if Path(name).suffix.lower() == ".onnx" else bundle_of(name, runs)
     if file is not None:
+        if not file.is_file():
+            raise ModelError(f"{name} does not exist")
+        if direction is not None:
+            raise ConfigurationError(f"--direction {direction}: {name} holds one direction; leave the option out")
         return Model(name=name, files=with_siblings(file))
     exported = find_run(name, runs).path / "export" / f"{Path(name).name}.onnx"
     # What was exported is one direction, the first if nothing else was asked for.
@@ -117,7 +132,7 @@ def _ways_of(path: Path, model: Model, engines: list[_Engine]) -> Iterator[Way]:
     form = f"{precision}{', pixels' if card and card.pixels else ''}"
     is_named = not model.is_run and path == model.files[0]
     for engine in engines:
-        if _suits(precision, engine):
+        if _suits(precision, engine) and _is_offered(card, engine):
             words = f"{engine.words} {engine.compute if precision == 'fp32' else precision}"
             words += ", pixels" if form.endswith("pixels") else ""
             name = model.name if is_named else str(path)
@@ -130,6 +145,11 @@ def _suits(precision: str, engine: _Engine) -> bool:
     if precision == "fp16":
         return is_gpu
     return precision == "fp32" or (not is_gpu and engine.compute == "fp32")
+
+
+def _is_offered(card: Card | None, engine: _Engine) -> bool:
+    """Whether a command has the options for it: `pixturn generate` has no --compute."""
+    return engine.compute == "fp32" or card is None or card.task != GENERATE
 
 
 def _engines() -> tuple[list[_Engine], list[str]]:

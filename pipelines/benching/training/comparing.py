@@ -48,13 +48,13 @@ class Plan:
 class Workshop:
     """Where steps come from: `open` makes one iteration of a setting ready to be called, or raises why not.
 
-    `refusal` says why a setting is not to be tried (memory), `memory_bytes` what it takes, where that is known;
+    `memory_bytes` is what a setting takes, and `free_bytes` what there is while none is open, where that is known;
     `forget` drops what compilers keep.
     """
 
     open: Callable[[TrainingSetting], Call]
-    refusal: Callable[[TrainingSetting], str | None] = lambda _: None
     memory_bytes: Callable[[TrainingSetting], int | None] = lambda _: None
+    free_bytes: Callable[[], int | None] = lambda: None
     forget: Callable[[], None] = lambda: None
 
 
@@ -136,17 +136,36 @@ class Comparison:
         return max(rows, key=lambda row: row.pictures_per_sec).setting
 
     def _race(self, words: str, settings: Sequence[TrainingSetting]) -> None:
-        """Measure settings in turns with the best so far, on whose scale their times are put."""
+        """Measure settings in turns with the best so far, on whose scale their times are put.
+
+        As many together as memory holds; alone, and on a scale of its own, what it does not hold beside the best.
+        """
         if not settings or self._watch.asks_to_stop():
             return
-        champion = [self._best(plain_batch=True)] if self._rows else []
-        settings = [setting for setting in settings if setting not in self._rows and self._may_be_tried(setting)]
-        calls = self._opened([*champion, *settings]) if settings else {}
+        waiting = [setting for setting in settings if setting not in self._rows and self._may_be_tried(setting)]
+        while waiting and not self._watch.asks_to_stop():
+            champion = [self._best(plain_batch=True)] if self._rows else []
+            champion = champion if self._fit([*champion, waiting[0]]) else []
+            count = 1
+            while count < len(waiting) and self._fit([*champion, *waiting[: count + 1]]):
+                count += 1
+            self._race_together(words, champion, waiting[:count])
+            waiting = waiting[count:]
+
+    def _race_together(
+        self, words: str, champion: Sequence[TrainingSetting], settings: Sequence[TrainingSetting]
+    ) -> None:
+        calls = self._opened([*champion, *settings])
         units = {setting: self._units(setting) for setting in calls}
         warm_up = _WARM_UP_COMPILED if any(setting.compile for setting in calls) else _WARM_UP
         self._watch.expect(words, sum(units.values()) * (self._plan.rounds + warm_up) + self._later(words))
         done = race(calls, rounds=self._plan.rounds, watch=self._watch, units=units, warm_up=warm_up, clock=self._clock)
         self._take(done, champion[0] if champion else None, warm_up)
+
+    def _fit(self, settings: Sequence[TrainingSetting]) -> bool:
+        """Whether memory holds these at once, as far as that is known."""
+        free = self._workshop.free_bytes()
+        return free is None or sum(self._workshop.memory_bytes(setting) or 0 for setting in settings) <= free
 
     def _take(self, done: Race[TrainingSetting], champion: TrainingSetting | None, warm_up: int) -> None:
         scale = 1.0
@@ -165,10 +184,11 @@ class Comparison:
             self._fail(setting, first_line(problem))
 
     def _may_be_tried(self, setting: TrainingSetting) -> bool:
-        reason = self._workshop.refusal(setting)
-        if reason is not None:
-            self._fail(setting, reason)
-        return reason is None
+        if self._fit([setting]):
+            return True
+        needed, free = self._workshop.memory_bytes(setting) or 0, self._workshop.free_bytes() or 0
+        self._fail(setting, f"it would take {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free")
+        return False
 
     def _opened(self, settings: Sequence[TrainingSetting]) -> Mapping[TrainingSetting, Call]:
         calls: dict[TrainingSetting, Call] = {}

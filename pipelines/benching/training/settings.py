@@ -37,6 +37,7 @@ class TrainingSetting:
             precision=self.precision,
             layout=self.layout,
             compile=self.compile,
+            cuda_graphs=recipe.cuda_graphs and self.compile,
             threads=self.threads,
             batch_size=self.batch_size,
         )

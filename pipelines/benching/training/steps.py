@@ -1,5 +1,6 @@
 """The true engine of a recipe on a synthetic batch, one iteration a call; and what this machine's torch can do."""
 
+import gc
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,7 +57,7 @@ class Step:
 
 
 class _Memory:
-    """What settings take, by fake tensors, and whether that is there."""
+    """What settings take, by fake tensors, and what there is."""
 
     def __init__(self, recipe: Recipe[Any], device: torch.device) -> None:
         self._recipe = recipe
@@ -70,13 +71,6 @@ class _Memory:
             self._known[key] = self._counted(key)
         return self._known[key]
 
-    def refusal(self, setting: TrainingSetting) -> str | None:
-        """See Workshop."""
-        needed, there = self.peak_bytes(setting), self._there()
-        if needed is None or there is None or needed <= there:
-            return None
-        return f"it would take {needed / 1e9:.1f} GB of memory, and {there / 1e9:.1f} GB are free"
-
     def _counted(self, setting: TrainingSetting) -> int | None:
         try:
             return peak_bytes(setting.applied(self._recipe))
@@ -84,7 +78,9 @@ class _Memory:
             _log.info("The memory of %s cannot be told: %s", setting.words, problem)
             return None
 
-    def _there(self) -> int | None:
+    def free_bytes(self) -> int | None:
+        """See Workshop: what was closed counts as free."""
+        gc.collect()
         if self._device.type == "cuda":
             return usable_bytes(torch.cuda.get_device_properties(self._device).total_memory)
         return free_memory_bytes()
@@ -98,7 +94,7 @@ def workshop(recipe: Recipe[Any], device: torch.device) -> Workshop:
         return Step(setting.applied(recipe), device)
 
     memory = _Memory(recipe, device)
-    return Workshop(open=open_step, refusal=memory.refusal, memory_bytes=memory.peak_bytes, forget=_forget)
+    return Workshop(open=open_step, memory_bytes=memory.peak_bytes, free_bytes=memory.free_bytes, forget=_forget)
 
 
 def lasting(recipe: Recipe[Any]) -> Recipe[Any]:

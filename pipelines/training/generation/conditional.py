@@ -1,12 +1,19 @@
 """Does a model that is asked for classes show them, and as variously as real samples do?"""
 
+from dataclasses import dataclass
+from typing import Final
+
+from torch import Tensor
+
 from pipelines.report import Finding
 from pipelines.scoring.judge import Score
 from pipelines.training.generation.contestants import OURS, REAL, Measured
-from pipelines.training.generation.reading import FEWEST_PX, reader_of, shrunk
+from pipelines.training.generation.protocol import Protocol
+from pipelines.training.generation.reading import FEWEST_PX, quick_training, reader_of, shrunk
 from pipelines.training.generation.subject import Subject
 from translate.metrics.class_diversity import DiversityOfClasses, distance_of_classes
 from translate.metrics.classifier import Accuracy
+from translate.metrics.conditional import gan_test, gan_train
 
 _POOR = 0.5
 
@@ -26,21 +33,52 @@ def measure_conditional(subject: Subject) -> Measured:
 
     Real samples' accuracy is that of the classifier of real samples on held-out ones: what a perfect model has in both.
     """
+    made, real, test = _sides(subject)
+    reader = reader_of(real.samples, real.labels, classes=subject.classes, subject=subject)
+    ceiling, seen = reader.accuracy(test.samples, test.labels), gan_test(reader, made.samples, made.labels)
+    taught = _taught(made, test, subject)
+    ours, theirs = (
+        distance_of_classes(side.samples, side.labels, real.samples, real.labels, network=reader, name="classifier")
+        for side in (made, test)
+    )
+    return Measured(
+        scores={OURS: _scores(seen, taught, ours), REAL: _scores(ceiling, ceiling, theirs)},
+        findings=(_told(ceiling, seen, taught, ours),),
+    )
+
+
+CLASSES: Final = Protocol(fits=fits_conditional, measure=measure_conditional)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Side:
+    samples: Tensor
+    labels: Tensor
+
+
+def _sides(subject: Subject) -> tuple[_Side, _Side, _Side]:
+    """Made and training samples in equal number, and what is held out, as classifiers see them."""
     labels, wanted = subject.training.labels, subject.held_out.labels
     assert labels is not None
     assert wanted is not None
     count = min(len(subject.made), len(subject.real))
-    made, asked = shrunk(subject.made[:count]), subject.asked[:count]
-    real, known = shrunk(subject.real[:count]), labels[:count]
-    test, classes = shrunk(subject.test), subject.classes
-    reader = reader_of(real, known, classes=classes, device=subject.device)
-    learnt = reader_of(made, asked, classes=classes, device=subject.device)
-    ceiling, seen, taught = reader.accuracy(test, wanted), reader.accuracy(made, asked), learnt.accuracy(test, wanted)
-    ours = distance_of_classes(made, asked, real, known, network=reader, name="classifier")
-    theirs = distance_of_classes(test, wanted, real, known, network=reader, name="classifier")
-    return Measured(
-        scores={OURS: _scores(seen, taught, ours), REAL: _scores(ceiling, ceiling, theirs)},
-        findings=(_told(ceiling, seen, taught, ours),),
+    return (
+        _Side(samples=shrunk(subject.made[:count]), labels=subject.asked[:count]),
+        _Side(samples=shrunk(subject.real[:count]), labels=labels[:count]),
+        _Side(samples=shrunk(subject.test), labels=wanted),
+    )
+
+
+def _taught(made: _Side, test: _Side, subject: Subject) -> Accuracy:
+    return gan_train(
+        made.samples,
+        made.labels,
+        test.samples,
+        test.labels,
+        classes=subject.classes,
+        training=quick_training(len(made.samples)),
+        device=subject.device,
+        on_progress=subject.telling("Teaching a classifier made pictures"),
     )
 
 

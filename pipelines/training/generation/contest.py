@@ -1,6 +1,6 @@
 """What a run generates against real samples, beside what a perfect and a trivial generator would score."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pipelines.evaluating.comparing import FEWEST, Comparison, compare
+from pipelines.evaluating.sets import Progress, silent
 from pipelines.generating.generate import Generate
 from pipelines.scoring.judge import Judge, Score
 from pipelines.training.generation.contestants import OURS, REAL, Contestants
@@ -32,15 +33,23 @@ class Contest:
     made: Tensor
 
 
-def hold_contest(generate: Generate, held_out: HeldOut, training: HeldOut, device: torch.device) -> Contest:
+def hold_contest(
+    generate: Generate,
+    held_out: HeldOut,
+    training: HeldOut,
+    device: torch.device,
+    progress: Progress = silent,
+    *,
+    seed: int = SEED,
+) -> Contest:
     """Score the model, training samples and a normal distribution against held-out samples."""
-    made = torch.from_numpy(made_samples(generate, held_out, SEED))
+    made = torch.from_numpy(made_samples(generate, held_out, seed))
     rivals = dict(_rivals(training, len(held_out)))
     contestants = {OURS: made, **rivals}
     if min(map(len, contestants.values())) < FEWEST:
         return Contest(scores={}, made=made)
     judged = _pictures if held_out.are_pictures else _points
-    return Contest(scores=judged(contestants, held_out, device), made=made)
+    return Contest(scores=judged(contestants, held_out, device, progress), made=made)
 
 
 def _rivals(training: HeldOut, count: int) -> Iterator[tuple[str, Tensor]]:
@@ -52,13 +61,25 @@ def _rivals(training: HeldOut, count: int) -> Iterator[tuple[str, Tensor]]:
     yield TRIVIAL, trivial.clamp(-1.0, 1.0) if training.are_pictures else trivial
 
 
-def _pictures(contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device) -> Contestants:
+def _pictures(
+    contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device, progress: Progress
+) -> Contestants:
     judge = Judge(device)
-    real = judge.embedded(held_out.batches(device))
-    return {
-        label: _scores(compare(judge.embedded(part.to(device) for part in samples.split(BATCH)), real, seed=SEED))
-        for label, samples in contestants.items()
-    }
+    real = judge.embedded(_watched(held_out.batches(device), "held-out samples", len(held_out), progress))
+    scores: dict[str, Mapping[str, Score]] = {}
+    for label, samples in contestants.items():
+        parts = (part.to(device) for part in samples.split(BATCH))
+        made = judge.embedded(_watched(parts, label, len(samples), progress))
+        scores[label] = _scores(compare(made, real, seed=SEED))
+    return scores
+
+
+def _watched(parts: Iterable[Tensor], what: str, total: int, progress: Progress) -> Iterator[Tensor]:
+    done = 0
+    for part in parts:
+        yield part
+        done += len(part)
+        progress(f"Looking at {what}", done, total)
 
 
 def _scores(comparison: Comparison) -> dict[str, Score]:
@@ -81,7 +102,10 @@ def _told_apart(test: TwoSampleTest) -> dict[str, float]:
     return {"two_sample": test.accuracy, "two_sample_p": test.p_exact}
 
 
-def _points(contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device) -> Contestants:
+def _points(
+    contestants: Mapping[str, Tensor], held_out: HeldOut, device: torch.device, _progress: Progress
+) -> Contestants:
+    """A second or two, untold."""
     real = held_out.tensor(0, len(held_out), device)
     return {label: _of_points(samples.to(device), real) for label, samples in contestants.items()}
 

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from pipelines.generating.neighbours import nearest, nearness
 from pipelines.report import Finding
-from pipelines.report.model import Severity
 from pipelines.trained import Trained
 from pipelines.training.evaluation import discriminator_scores, judged_count
 from pipelines.training.generation.held_out import HeldOut
+from pipelines.training.told import told
 from translate.card import Label
-from translate.checkpoint import NETWORKS
 from translate.data.domains import LABEL
 from translate.data.tensors import to_uint8
 from translate.from_noise import FromNoiseConfig
@@ -26,7 +25,6 @@ from translate.metrics.health_samples import check_class_diversity, check_sample
 from translate.metrics.remedies import NO_REMEDIES, Remedies
 from translate.recipe import Recipe
 
-_SEVERITIES: Mapping[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
 _JUDGED = 256
 _SEEN = 256
 
@@ -45,19 +43,19 @@ def examine(
     real = held_out.tensor(0, len(held_out), torch.device("cpu"))
     labels = held_out.labels
     yield from map(
-        _told,
+        told,
         check_samples(made[:_SEEN], real[:_SEEN], real_labels=_first(labels), generator=generator, remedies=remedies),
     )
     if labels is not None and any(isinstance(port, Label) for port in trained.method.deploys()[deploy].inputs):
         found = check_class_diversity(made, labels, real, labels, names=_names(trained), generator=generator)
-        yield from map(_told, found)
+        yield from map(told, found)
     if held_out.are_pictures:
         yield _memory(made, held_out, training)
-    method = _as_trained(trained).to(device)
+    method = trained.playing().to(device)
     count = judged_count(method, min(_JUDGED, len(held_out)))
     for scores in discriminator_scores(method, held_out.batch(count, device)) if count else ():
-        yield from map(_told, check_game(scores, remedies=remedies))
-    yield from map(_told, _drifting(course))
+        yield from map(told, check_game(scores, remedies=remedies))
+    yield from map(told, _drifting(course))
 
 
 def _drifting(course: Mapping[str, Sequence[float]]) -> Iterable[HealthFinding]:
@@ -91,14 +89,3 @@ def _names(trained: Trained) -> tuple[str, ...]:
 def _name_of(method: Method, deploy: str) -> str:
     names = {network: name for name, network in method.networks().items()}
     return names[method.deploys()[deploy].networks[0]]
-
-
-def _as_trained(trained: Trained) -> Method:
-    """The method with the weights that play the game, discriminators too, rather than the averaged ones."""
-    method = type(trained.method)(trained.recipe.config, trained.recipe.spec())
-    method.load_state(trained.snapshot.tensors[NETWORKS])
-    return method.eval()
-
-
-def _told(finding: HealthFinding) -> Finding:
-    return Finding(severity=_SEVERITIES[finding.severity], message=finding.message, remedy=finding.remedy)

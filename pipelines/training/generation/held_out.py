@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pipelines.training.generation.one import one_domain, sample_port_of
 from translate.card import Label, Picture, Port, Vector
+from translate.data.augmentation import Augmentation
 from translate.data.collected import samples_of
 from translate.data.collection import Part
 from translate.data.dataset import read_tensors
@@ -76,20 +77,36 @@ class HeldOut:
 
 
 def read_held_out(part: Part, recipe: Recipe[Any], *, most: int) -> HeldOut:
-    """At most so many samples of a split, without augmentation. Raises PictureError for one that cannot be read.
+    """At most so many samples of a split, as a recipe sees them. Raises PictureError for one that cannot be read."""
+    domain = one_domain(recipe)
+    return held_out_of(part, sample_port_of(domain), recipe.augmentation, learns_classes=domain.labelled, most=most)
+
+
+def held_out_of(
+    part: Part, port: Picture | Vector, augmentation: Augmentation, *, learns_classes: bool, most: int
+) -> HeldOut:
+    """At most so many samples of a split, brought to their size and not augmented.
 
     They stand in the order of their keys' hashes: data sets are often sorted by class, and the first few are looked at.
+
+    Args:
+        part: The split.
+        port: What a sample is.
+        augmentation: Says to which size.
+        learns_classes: Whether the model knows the samples' classes.
+        most: Those with the lowest hashes.
+
+    Raises:
+        PictureError: One cannot be read.
+        DatasetError: The samples are not what the port says.
     """
-    domain = one_domain(recipe)
     keys = part.keys
     chosen = sorted(range(len(part)), key=lambda index: hash_of(keys[index]))[:most]
-    port = sample_port_of(domain)
-    source = samples_of(part, port, recipe.augmentation, seed=0, training=False)
-    tensors = read_tensors(source, chosen)
+    tensors = read_tensors(samples_of(part, port, augmentation, seed=0, training=False), chosen)
     return HeldOut(
         port=port,
         stored=tensors[X],
         labels=tensors.get(LABEL),
         keys=tuple(keys[index] for index in chosen),
-        learns_classes=domain.labelled,
+        learns_classes=learns_classes,
     )

@@ -8,6 +8,7 @@ from torch import Tensor
 from pipelines.report import Finding
 from pipelines.scoring.judge import Score
 from pipelines.training.generation.contestants import OURS, REAL, Measured
+from pipelines.training.generation.protocol import Protocol
 from pipelines.training.generation.subject import Subject
 from translate.metrics.clusters import centroids
 from translate.metrics.parzen import ParzenLikelihood, parzen_likelihood, parzen_likelihood_of_points, unit_pixels
@@ -21,8 +22,9 @@ _ITERATIONS = 5
 _MOST_CLUSTERED = 5000
 _MOST_CHOOSING = 1000
 _FEWEST = 20
+_CONTESTANTS = 3
 
-Protocol = Callable[[Tensor, Tensor, Tensor], ParzenLikelihood]
+_Window = Callable[[Tensor, Tensor, Tensor], ParzenLikelihood]
 
 
 def fits_likelihood(subject: Subject) -> bool:
@@ -36,23 +38,33 @@ def fits_likelihood(subject: Subject) -> bool:
 
 def measure_likelihood(subject: Subject) -> Measured:
     """The protocol on the model, on training samples and on their centroids: ten seconds of a core at most."""
-    protocol, prepared = _protocol(subject)
-    validation, test = _held_out(subject)
-    real = prepared(subject.real)
-    some = real[:_MOST_CLUSTERED]
-    centres = centroids(some, min(_MOST_CENTROIDS, len(some) // _SAMPLES_A_CENTROID), iterations=_ITERATIONS)
-    samples = {OURS: prepared(subject.made), REAL: real, CENTROIDS: centres}
-    found = {label: protocol(vectors, prepared(validation), prepared(test)) for label, vectors in samples.items()}
+    window, prepared = _window_of(subject)
+    validation, test = (prepared(samples) for samples in _held_out(subject))
+    tell, found = subject.telling("Laying Parzen windows"), dict[str, ParzenLikelihood]()
+    for label, samples in _contestants(subject, prepared).items():
+        tell(len(found), _CONTESTANTS)
+        found[label] = window(samples, validation, test)
+    tell(_CONTESTANTS, _CONTESTANTS)
     return Measured(
         scores={label: {"parzen": _score(one)} for label, one in found.items()},
         findings=(Finding(severity="info", message=_told(found)),),
     )
 
 
-def _protocol(subject: Subject) -> tuple[Protocol, Callable[[Tensor], Tensor]]:
+LIKELIHOOD: Final = Protocol(fits=fits_likelihood, measure=measure_likelihood)
+
+
+def _window_of(subject: Subject) -> tuple[_Window, Callable[[Tensor], Tensor]]:
     if subject.held_out.are_pictures:
         return parzen_likelihood, unit_pixels
     return parzen_likelihood_of_points, Tensor.double
+
+
+def _contestants(subject: Subject, prepared: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    real = prepared(subject.real)
+    some = real[:_MOST_CLUSTERED]
+    centres = centroids(some, min(_MOST_CENTROIDS, len(some) // _SAMPLES_A_CENTROID), iterations=_ITERATIONS)
+    return {OURS: prepared(subject.made), REAL: real, CENTROIDS: centres}
 
 
 def _held_out(subject: Subject) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipelines.generating.generate import Generate
+from pipelines.generating.generate import Advance, Generate
 from pipelines.scoring.judge import LEAST_FOR_SSIM_PX, Score, mean_score
 from pipelines.training.generation.held_out import HeldOut
 from translate.data.tensors import to_uint8
@@ -23,7 +23,9 @@ _PAIRS = 32
 _COLUMNS = 8
 
 
-def made_samples(generate: Generate, like: HeldOut, seed: int, *, count: int | None = None) -> NDArray[np.float32]:
+def made_samples(
+    generate: Generate, like: HeldOut, seed: int, *, count: int | None = None, advance: Advance | None = None
+) -> NDArray[np.float32]:
     """Samples of the classes that are held out, in turn, where the generator knows classes: N x shape.
 
     Args:
@@ -31,11 +33,12 @@ def made_samples(generate: Generate, like: HeldOut, seed: int, *, count: int | N
         like: whose classes they have.
         seed: of the noise.
         count: how many; as many as are held out where it is None.
+        advance: told of progress.
     """
     labels = like.labels if knows_classes_of(generate, like) else None
     label = None if labels is None else labels.tolist()
-    made = generate.arrays(len(like) if count is None else count, seed=seed, label=label)
-    return made[generate.card.outputs[0].name]
+    inputs = generate.draw(len(like) if count is None else count, seed=seed, label=label)
+    return generate.run(inputs, progress=advance)[generate.card.outputs[0].name]
 
 
 def knows_classes_of(generate: Generate, data: HeldOut) -> bool:

@@ -1,19 +1,19 @@
 """How many of the modes that a data set is known to have a model reaches, and how evenly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-import torch
 from torch import Tensor
 
 from pipelines.report import Finding
 from pipelines.scoring.judge import Score
 from pipelines.training.generation.contestants import OURS, REAL, Measured
-from pipelines.training.generation.known_modes import KnownModes, StackedClasses
-from pipelines.training.generation.reading import reader_of
+from pipelines.training.generation.known_modes import StackedClasses
+from pipelines.training.generation.protocol import Protocol
+from pipelines.training.generation.reading import FEWEST_PX, reader_of
 from pipelines.training.generation.subject import Subject
-from translate.metrics.classifier import Classifier
 from translate.metrics.modes import GaussianModes, ModeCoverage
-from translate.metrics.stacked import CHANNELS, stacked_coverage
+from translate.metrics.stacked import CHANNELS, coverage_of_stacked, digits_of_modes, singles
 
 _REMEDY = (
     "Modes are lost where the game is out of balance: try the recipe r3gan (or r3gan-points), "
@@ -21,48 +21,65 @@ _REMEDY = (
 )
 
 
-def fits_modes(subject: Subject, modes: KnownModes) -> bool:
-    """Whether samples are what the modes are about, rather than grey or moved ones."""
+def fits_gaussians(subject: Subject) -> bool:
+    """Whether the data set says where its Gaussians are, and samples are points of that plane."""
+    return isinstance(subject.modes, GaussianModes) and tuple(subject.training.stored.shape[1:]) == (2,)
+
+
+def measure_gaussians(subject: Subject) -> Measured:
+    """Modes of points, of the model and of as many training samples: a second."""
+    assert isinstance(subject.modes, GaussianModes)
+    return _measured(subject, subject.modes.coverage, _of_points)
+
+
+def fits_stacked(subject: Subject) -> bool:
+    """Whether the data set says that its pictures are stacked, and they have three channels and classes."""
     shape = subject.training.stored.shape[1:]
-    if isinstance(modes, GaussianModes):
-        return tuple(shape) == (2,)
-    return len(shape) == CHANNELS and shape[0] == CHANNELS and subject.training.labels is not None
+    is_stacked = len(shape) == CHANNELS and shape[0] == CHANNELS and min(shape[1:]) >= FEWEST_PX
+    return isinstance(subject.modes, StackedClasses) and is_stacked and subject.training.labels is not None
 
 
-def measure_modes(subject: Subject, modes: KnownModes) -> Measured:
-    """The model and as many training samples: a second for points, a minute of a core for stacked digits at 32 px."""
+def measure_stacked(subject: Subject) -> Measured:
+    """Modes of stacked pictures, as a classifier of single ones reads them: a minute of a core at 32 px."""
+    assert isinstance(subject.modes, StackedClasses)
+    classes = subject.modes.classes
+    reader = reader_of(*_single(subject, classes), classes=classes, subject=subject)
+    return _measured(subject, lambda pictures: coverage_of_stacked(pictures, reader), _of_pictures)
+
+
+MODES_OF_GAUSSIANS: Final = Protocol(fits=fits_gaussians, measure=measure_gaussians)
+MODES_OF_STACKED: Final = Protocol(fits=fits_stacked, measure=measure_stacked)
+
+
+def _measured(
+    subject: Subject,
+    coverage: Callable[[Tensor], ModeCoverage],
+    figures: Callable[[ModeCoverage], Mapping[str, float]],
+) -> Measured:
     count = min(len(subject.made), len(subject.real))
-    coverage = _counter(subject, modes)
     found = {OURS: coverage(subject.made[:count]), REAL: coverage(subject.real[:count])}
     return Measured(
-        scores={label: _scores(one, modes) for label, one in found.items()},
+        scores={label: _scores(one, figures(one)) for label, one in found.items()},
         findings=(_told(found[OURS], found[REAL]),),
     )
 
 
-def _counter(subject: Subject, modes: KnownModes) -> Callable[[Tensor], ModeCoverage]:
-    if isinstance(modes, GaussianModes):
-        return modes.coverage
-    reader = reader_of(*_single(subject, modes.classes), classes=modes.classes, device=subject.device)
-    return lambda pictures: _stacked(pictures, reader)
-
-
 def _single(subject: Subject, classes: int) -> tuple[Tensor, Tensor]:
-    """Every channel of training pictures as a grey picture, and its class: the first is the most significant digit."""
+    """Every channel of training pictures as a grey picture, and its class."""
     assert subject.training.labels is not None
-    places = torch.tensor([classes**2, classes, 1])
-    return subject.real.flatten(0, 1).unsqueeze(1), (subject.training.labels[:, None] // places % classes).flatten()
+    return singles(subject.real), digits_of_modes(subject.training.labels, classes=classes).flatten()
 
 
-def _stacked(pictures: Tensor, reader: Classifier) -> ModeCoverage:
-    digits = reader.predict(pictures.flatten(0, 1).unsqueeze(1)).view(-1, CHANNELS)
-    return stacked_coverage(digits, classes=reader.classes)
+def _of_pictures(found: ModeCoverage) -> Mapping[str, float]:
+    """The classifier gives every picture a mode, so that none is at no mode."""
+    return {"modes": found.covered, "reverse_kl": found.reverse_kl_nats}
 
 
-def _scores(found: ModeCoverage, modes: KnownModes) -> dict[str, Score]:
-    figures = {"modes": float(found.covered), "in_modes": found.high_quality_share, "reverse_kl": found.reverse_kl_nats}
-    if isinstance(modes, StackedClasses):
-        del figures["in_modes"]  # the classifier gives every picture a mode
+def _of_points(found: ModeCoverage) -> Mapping[str, float]:
+    return {"modes": found.covered, "in_modes": found.high_quality_share, "reverse_kl": found.reverse_kl_nats}
+
+
+def _scores(found: ModeCoverage, figures: Mapping[str, float]) -> dict[str, Score]:
     return {name: Score(value=value, standard_error=None, pictures=found.samples) for name, value in figures.items()}
 
 
@@ -72,6 +89,6 @@ def _told(ours: ModeCoverage, real: ModeCoverage) -> Finding:
         severity="warning" if lost else "good",
         message=f"Modes: {ours.covered} of {ours.modes} with {ours.samples:,} samples, reverse KL "
         f"{ours.reverse_kl_nats:.4f} nats; as many training samples reach {real.covered}, at "
-        f"{real.reverse_kl_nats:.4f} (a perfect sampler's mean: {ours.floor_nats:.4f})",
+        f"{real.reverse_kl_nats:.4f} (a perfect sampler with as many at modes has {ours.floor_nats:.4f} on average)",
         remedy=_REMEDY if lost else "",
     )

@@ -1,11 +1,12 @@
 """The report of a run that generates: what it makes, against held-out samples, and whether it memorises."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 
+from pipelines.evaluating.sets import Progress, silent
 from pipelines.generating.generate import Generate
 from pipelines.generating.neighbours import nearest
 from pipelines.report import Command, DataSummary, Estimate, Example, Finding, Metric, Report, ScoreRow, ScoreTable
@@ -15,19 +16,17 @@ from pipelines.scoring.measures import MEASURES
 from pipelines.tasks import GENERATE
 from pipelines.trained import Trained
 from pipelines.training.generation.contest import Contest, hold_contest
-from pipelines.training.generation.contestants import OURS, REAL, Contestants, merged
+from pipelines.training.generation.contestants import OURS, REAL, Contestants, Measured, merged
 from pipelines.training.generation.data import Data, open_data
 from pipelines.training.generation.diagnose import examine
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.preflight import examined
 from pipelines.training.generation.protocols import by_protocols
-from pipelines.training.generation.subject import Subject
+from pipelines.training.generation.subject import Subject, subject_of
 from pipelines.training.reporting import beginning, curves, run_name, usual_steps
 from translate.data.tensors import to_uint8
 from translate.recipe import Recipe
 
-_MOST_SCORED = 1000
-_MOST_TRAINING = 10_000
 _MOST_EXAMPLES = 100
 _BESIDE = {"two_sample": "two_sample_p"}
 _NEAREST = "distance to the nearest (levels)"
@@ -38,15 +37,13 @@ _TOO_FEW = Finding(
 )
 
 
-def report(folder: RunFolder, device: torch.device) -> Report:
+def report(folder: RunFolder, device: torch.device, progress: Progress = silent) -> Report:
     """Score what a run's best weights make, and say how good it is.
 
     On one CPU core that takes from seconds (points) to about two minutes (pictures with classes, stacked digits).
     """
     trained = Trained.read(folder)
     recipe, data = open_data(trained.recipe)
-    held_out = data.samples(data.scored, most=_MOST_SCORED)
-    training = data.samples("train", most=_MOST_TRAINING)
     plain = replace(
         beginning(folder, trained, device),
         data=_summary(data, recipe),
@@ -55,22 +52,24 @@ def report(folder: RunFolder, device: torch.device) -> Report:
     name = next((name for name, deploy in trained.method.deploys().items() if deploy.task == GENERATE), None)
     if name is None:
         return plain
-    generate = Generate(trained.runtime(name, device))
-    contest = hold_contest(generate, held_out, training, device)
-    validation = data.held_out if data.scored != "validation" else None
-    subject = Subject(generate=generate, held_out=held_out, validation=validation, training=training, device=device)
-    further = list(by_protocols(subject, data.collection.root)) if contest.scores else []
-    scores = merged([contest.scores, *(part.scores for part in further)])
-    found = [finding for part in further for finding in part.findings]
+    subject = subject_of(Generate(trained.runtime(name, device)), data, device=device, progress=progress)
+    contest = hold_contest(subject.generate, subject.held_out, subject.training, device, progress)
+    pictures = subject.held_out.are_pictures
     return replace(
-        plain,
-        verdicts=(*_verdicts(contest.scores), *found) if scores else (_TOO_FEW,),
-        scores=_table(scores) if scores else None,
-        examples=_examples(contest, training) if held_out.are_pictures else (),
+        _scored(plain, contest, list(by_protocols(subject)) if contest.scores else []),
+        examples=_examples(contest, subject.training) if pictures else (),
         examples_better={_NEAREST: "higher"},  # what is near to a training picture is suspicious
-        examples_note=_note(trained, data, held_out, training),
-        health=tuple(examine(trained, name, contest.made, held_out, training, curves(folder), device)),
+        examples_note=_note(trained, data, subject),
+        health=tuple(examine(trained, name, contest.made, subject.held_out, subject.training, curves(folder), device)),
     )
+
+
+def _scored(plain: Report, contest: Contest, further: Sequence[Measured]) -> Report:
+    if not contest.scores:
+        return replace(plain, verdicts=(_TOO_FEW,))
+    scores = merged([contest.scores, *(part.scores for part in further)])
+    found = (finding for part in further for finding in part.findings)
+    return replace(plain, verdicts=(*_verdicts(contest.scores), *found), scores=_table(scores))
 
 
 def _verdicts(contestants: Contestants) -> Iterable[Finding]:
@@ -135,13 +134,13 @@ def _examples(contest: Contest, training: HeldOut) -> tuple[Example, ...]:
     )
 
 
-def _note(trained: Trained, data: Data, held_out: HeldOut, training: HeldOut) -> str:
+def _note(trained: Trained, data: Data, subject: Subject) -> str:
     images = next(iter(trained.cards.values())).images_seen
+    chose_too = "" if data.scored == "test" else ", by which the weights were chosen too"
     return (
-        f"The first {_MOST_EXAMPLES} samples of one seed, not chosen; beside each the nearest of {len(training):,} "
-        f"training samples, pixel by pixel, the closest first. Scored against {len(held_out):,} {data.scored} samples"
-        f"{'' if data.scored == 'test' else ', by which the weights were chosen too'}; the best weights "
-        f"({images:,} images)."
+        f"The first {_MOST_EXAMPLES} samples of one seed, not chosen; beside each the nearest of "
+        f"{len(subject.training):,} training samples, pixel by pixel, the closest first. Scored against "
+        f"{len(subject.held_out):,} {data.scored} samples{chose_too}; the best weights ({images:,} images)."
     )
 
 

@@ -1,25 +1,33 @@
 """Who is measured by protocols that ask for thousands of samples, and the real samples beside."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.generating.generate import Generate
+from pipelines.evaluating.sets import Progress, silent
+from pipelines.generating.generate import Advance, Generate
 from pipelines.training.generation.contest import SEED
+from pipelines.training.generation.data import Data
 from pipelines.training.generation.held_out import HeldOut
+from pipelines.training.generation.known_modes import KnownModes, known_modes
 from pipelines.training.generation.made import knows_classes_of, made_samples
 
 MOST: Final = 10_000
 """Samples, as Goodfellow et al. 2014 take for a Parzen window."""
+MOST_SCORED: Final = 1000
+"""Held-out samples that are scored against."""
+MOST_TRAINING: Final = 10_000
+"""Training samples beside."""
 
 _NUMBERS = 3 * 32 * 32
 """Numbers of a sample up to which that many are made; of larger ones fewer, in proportion."""
 _FEWEST = 500
 _PER_TRAINING_SAMPLE = 4
+_MAKING: Final = "Making samples"
 _CPU = torch.device("cpu")
 
 
@@ -34,6 +42,12 @@ class Subject:
     """What may choose a protocol's settings; None where no others are held out."""
     training: HeldOut
     device: torch.device
+    modes: KnownModes | None = None
+    """Those that the data set is known to have."""
+    seed: int = SEED
+    """Of the noise."""
+    progress: Progress = silent
+    """Told of what takes longer than seconds."""
 
     @property
     def knows_classes(self) -> bool:
@@ -49,7 +63,13 @@ class Subject:
     @cached_property
     def made(self) -> Tensor:
         """Thousands of samples, N x shape, in [-1, 1] or as points are."""
-        return torch.from_numpy(made_samples(self.generate, self.held_out, SEED, count=self._count()))
+        count = self._count()
+        samples = made_samples(self.generate, self.held_out, self.seed, count=count, advance=self.telling(_MAKING))
+        return torch.from_numpy(samples)
+
+    def telling(self, what: str) -> Advance:
+        """Tells how far it is with one thing."""
+        return partial(self.progress, what)
 
     @property
     def asked(self) -> Tensor:
@@ -71,3 +91,24 @@ class Subject:
         numbers = int(np.prod(self.training.stored.shape[1:]))
         bearable = max(_FEWEST, MOST * _NUMBERS // max(numbers, _NUMBERS))
         return min(bearable, _PER_TRAINING_SAMPLE * len(self.training))
+
+
+def subject_of(
+    generate: Generate, data: Data, *, device: torch.device, seed: int = SEED, progress: Progress = silent
+) -> Subject:
+    """A generator and the data set of its run.
+
+    Raises:
+        PictureError: A picture cannot be read.
+        DatasetError: The data set says of its modes what cannot be understood.
+    """
+    return Subject(
+        generate=generate,
+        held_out=data.samples(data.scored, most=MOST_SCORED),
+        validation=data.held_out if data.scored != "validation" else None,
+        training=data.samples("train", most=MOST_TRAINING),
+        device=device,
+        modes=known_modes(data.collection.root),
+        seed=seed,
+        progress=progress,
+    )

@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 
+from pipelines.evaluating.sets import Progress, silent
 from pipelines.scoring.baselines import as_translation, fitting_baselines
 from pipelines.scoring.heldout import HeldOut, TensorTranslation, translated
 from pipelines.scoring.judge import Judge, Scores
@@ -31,7 +32,9 @@ class Contest:
         return self.scores[OURS]
 
 
-def hold_contests(trained: Trained, held_out: HeldOut, training: HeldOut, device: torch.device) -> list[Contest]:
+def hold_contests(
+    trained: Trained, held_out: HeldOut, training: HeldOut, device: torch.device, progress: Progress = silent
+) -> list[Contest]:
     """Score every deploy whose ports are those of the domains, and the baselines fitted on `training`."""
     judge = Judge(device)
     contests: list[Contest] = []
@@ -42,7 +45,11 @@ def hold_contests(trained: Trained, held_out: HeldOut, training: HeldOut, device
             baseline.label: as_translation(baseline, held_out, source, target)
             for baseline in fitting_baselines(training, source, target)
         }
-        scores = {label: _score(judge, rival, held_out, source, target) for label, rival in rivals.items()}
+        scores: dict[str, Scores] = {}
+        for label, rival in rivals.items():
+            progress(f"Scoring {name} and its rivals", len(scores), len(rivals))
+            scores[label] = _score(judge, rival, held_out, source, target)
+        progress(f"Scoring {name} and its rivals", len(scores), len(rivals))
         contests.append(Contest(deploy=name, source=source, target=target, translate=ours, scores=scores))
     return contests
 

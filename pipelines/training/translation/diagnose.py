@@ -7,22 +7,18 @@ import numpy as np
 import torch
 
 from pipelines.report import Finding
-from pipelines.report.model import Severity
 from pipelines.scoring.heldout import HeldOut
 from pipelines.trained import Trained
 from pipelines.training.evaluation import discriminator_scores
+from pipelines.training.told import told
 from pipelines.training.translation.contest import Contest
 from pipelines.training.translation.validation import judged
-from translate.checkpoint import NETWORKS
-from translate.method import Method
 from translate.metrics.finding import Finding as HealthFinding
 from translate.metrics.health import SAMPLE_PICTURES, Sample, examine_pictures
 from translate.metrics.health_discriminator import check_adversarial_losses, check_discriminator
 
 Curves = Mapping[str, Sequence[float]]
 """Values of every recorded figure, in the order of training, by name."""
-
-_SEVERITIES: dict[str, Severity] = {"note": "info", "warning": "warning", "error": "error"}
 
 
 def examine(
@@ -34,16 +30,16 @@ def examine(
     device: torch.device,
 ) -> Iterable[Finding]:
     """Everything that is found to be wrong, in the report's words."""
-    yield from map(_told, _check_curves(curves))
+    yield from map(told, _check_curves(curves))
     names = {network: name for name, network in trained.method.networks().items()}
     for contest in contests:
         generator = names[trained.method.deploys()[contest.deploy].networks[0]]
-        yield from map(_told, examine_pictures(_sample(contest, held_out, device), generator=generator))
-    method = _as_trained(trained).to(device)
+        yield from map(told, examine_pictures(_sample(contest, held_out, device), generator=generator))
+    method = trained.playing().to(device)
     seen = {part.discriminator: part.held_out_real for part in discriminator_scores(method, judged(training, device))}
     for scores in discriminator_scores(method, judged(held_out, device)):
         with_training = replace(scores, training_real=seen[scores.discriminator])
-        yield from map(_told, check_discriminator(with_training))
+        yield from map(told, check_discriminator(with_training))
 
 
 def _check_curves(curves: Curves) -> Iterable[HealthFinding]:
@@ -79,14 +75,3 @@ def _alike(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     if pictures.shape[-2:] == targets.shape[-2:]:
         return pictures
     return torch.nn.functional.interpolate(pictures, size=targets.shape[-2:], mode="bicubic").clamp(-1.0, 1.0)
-
-
-def _as_trained(trained: Trained) -> Method:
-    """The method with the weights that play the game, discriminators too, rather than the averaged ones."""
-    method = type(trained.method)(trained.recipe.config, trained.recipe.spec())
-    method.load_state(trained.snapshot.tensors[NETWORKS])
-    return method.eval()
-
-
-def _told(finding: HealthFinding) -> Finding:
-    return Finding(severity=_SEVERITIES[finding.severity], message=finding.message, remedy=finding.remedy)

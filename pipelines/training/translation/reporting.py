@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from pipelines.evaluating.sets import Progress, silent
 from pipelines.report import Command, Estimate, Example, Finding, Metric, Report, ScoreRow, ScoreTable
 from pipelines.runs import RunFolder
 from pipelines.scoring.heldout import HeldOut, shown
@@ -27,13 +28,13 @@ _MOST_FITTED = 1000
 _MOST_EXAMPLES = 200
 
 
-def report(folder: RunFolder, device: torch.device) -> Report:
+def report(folder: RunFolder, device: torch.device, progress: Progress = silent) -> Report:
     """Score a run's best weights on its held-out pictures, and say how they do."""
     trained = Trained.read(folder)
     _, data = open_data(trained.recipe)
     held_out = data.read(data.scored, most=_MOST_SCORED)
     training = data.read(data.training, most=_MOST_FITTED)
-    contests = hold_contests(trained, held_out, training, device)
+    contests = hold_contests(trained, held_out, training, device, progress)
     return _report(folder, trained, data, held_out, training, contests, device)
 
 

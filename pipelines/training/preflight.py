@@ -1,0 +1,24 @@
+"""Before step 0: the dataset doctor's errors end the run, all of them told at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from pipelines.check import print_groups
+from translate.data.doctor import Problem
+from translate.errors import DatasetError
+
+
+def refuse_errors(problems: Sequence[Problem], data: str, console: Console) -> None:
+    """Print the errors in the data set at `data`, and how many warnings there are.
+
+    Raises:
+        DatasetError: there are errors.
+    """
+    errors = [problem for problem in problems if problem.severity == "error"]
+    print_groups("error", errors, Path(data), console)
+    if len(problems) > len(errors):
+        console.print(f"{len(problems) - len(errors)} warnings about {data}: `pixturn check` tells them")
+    if errors:
+        raise DatasetError(f"{data} cannot be trained on: {len(errors)} errors, listed above with their fixes")
