@@ -78,7 +78,7 @@ def check_photos(
 ) -> int:
     """As `check`, for a folder of photos from which inputs are made, in albums or not."""
     console = console or Console()
-    with _bar(console) as bar:
+    with reading_bar(console) as bar:
         task = bar.add_task("Reading pictures", total=None)
         diagnosis = examine_photos(
             root,
@@ -132,7 +132,7 @@ def diagnose(
     cache: Path | None = None,
 ) -> Diagnosis:
     """Examine a data set behind a progress bar."""
-    with _bar(console) as bar:
+    with reading_bar(console) as bar:
         task = bar.add_task("Reading pictures", total=None)
         return examine(
             root,
@@ -197,6 +197,7 @@ def _verdict(diagnosis: Diagnosis, console: Console) -> int:
     return DatasetError.exit_code if diagnosis.errors else 0
 
 
-def _bar(console: Console) -> Progress:
+def reading_bar(console: Console) -> Progress:
+    """The bar that counts the pictures that were read."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True)

@@ -16,28 +16,26 @@ from translate.metrics.two_sample import TwoSampleTest
 Document = dict[str, Any]
 
 
-def evaluation_json(evaluation: Evaluation) -> str:
-    """An evaluation as indented JSON."""
+def evaluation_document(evaluation: Evaluation) -> Document:
+    """An evaluation of pictures."""
     reference = evaluation.reference
-    return _written(
-        {
-            "kind": "evaluation",
-            "features": evaluation.features,
-            "seed": evaluation.seed,
-            "made": _set(evaluation.made),
-            "real": _set(evaluation.real),
-            "figures": _comparison(evaluation.comparison, evaluation.frechet_name),
-            "reference": _comparison(reference, evaluation.frechet_name) if reference else None,
-            "surest_made": _ranking(evaluation.surest_made),
-            "surest_real": _ranking(evaluation.surest_real),
-            "notes": list(evaluation.notes),
-        }
-    )
+    return {
+        "kind": "evaluation",
+        "features": evaluation.features,
+        "seed": evaluation.seed,
+        "made": _set(evaluation.made),
+        "real": _set(evaluation.real),
+        "figures": _comparison(evaluation.comparison, evaluation.frechet_name),
+        "reference": _comparison(reference, evaluation.frechet_name) if reference else None,
+        "surest_made": _ranking(evaluation.surest_made),
+        "surest_real": _ranking(evaluation.surest_real),
+        "notes": list(evaluation.notes),
+    }
 
 
 def drift_json(result: Drift) -> str:
     """A drift as indented JSON, with the score of every production picture."""
-    return _written(
+    return written(
         {
             "kind": "drift",
             "verdict": result.verdict,
@@ -54,7 +52,8 @@ def drift_json(result: Drift) -> str:
     )
 
 
-def _written(document: Document) -> str:
+def written(document: Document) -> str:
+    """A document as indented JSON, with the version that wrote it."""
     return json.dumps({"pixturn": _version(), **document}, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 

@@ -1,16 +1,19 @@
 """What a model makes against real pictures, as two sets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from pipelines.evaluating.comparing import Comparison, compare
-from pipelines.evaluating.features import FeaturesName, features_named
+from pipelines.evaluating.features import Features, FeaturesName, features_named
 from pipelines.evaluating.notes import notes
 from pipelines.evaluating.ranking import Ranked, surest_of_both
 from pipelines.evaluating.sets import PictureSet, Progress, read_sets, silent
 from pipelines.evaluating.sheet import Row, sheet
 from pipelines.evaluating.sources import Pictures, source_of
+from translate.metrics.distribution import Embeddings
 from translate.metrics.two_sample import held_out_scores
 
 AT_MOST = 2000
@@ -75,32 +78,40 @@ def evaluate(
         DatasetError: A folder without pictures, or fewer than six pictures.
     """
     eyes = features_named(features)
-    sources = (source_of(made, "the made pictures"), source_of(real, "the real pictures"))
     made_set, all_real = read_sets(
-        sources,
+        (source_of(made, "the made pictures"), source_of(real, "the real pictures")),
         at_most=(at_most, 2 * at_most),
         seed=seed,
         largest_side_px=eyes.largest_side_px,
         progress=progress,
     )
     count = min(len(made_set), len(all_real))
-    made_set, real_set = made_set.part(0, count), all_real.part(0, count)
-    spare = all_real.part(count, 2 * count)
-    made_rows, real_rows = (eyes.of(pictures, device, progress) for pictures in (made_set, real_set))
-    comparison = compare(made_rows, real_rows, seed=seed)
-    enough = len(spare) == count
-    reference = compare(eyes.of(spare, device, progress), real_rows, seed=seed) if enough else None
+    compared, spare = (made_set.part(0, count), all_real.part(0, count)), all_real.part(count, 2 * count)
+    return _evaluation(eyes, *compared, spare, look=partial(eyes.of, device=device, progress=progress), seed=seed)
+
+
+def _evaluation(
+    eyes: Features,
+    made: PictureSet,
+    real: PictureSet,
+    spare: PictureSet,
+    *,
+    look: Callable[[PictureSet], Embeddings],
+    seed: int,
+) -> Evaluation:
+    """Of two sets of equal count; `spare` are further real pictures, for the reference where there are as many."""
+    made_rows, real_rows = look(made), look(real)
     scores = held_out_scores(made_rows, real_rows, seed=seed)
-    surest_made, surest_real = surest_of_both(made_set, real_set, scores, _SHOWN)
+    surest_made, surest_real = surest_of_both(made, real, scores, _SHOWN)
     return Evaluation(
         features=eyes.label,
         frechet_name=eyes.frechet,
-        made=made_set,
-        real=real_set,
-        comparison=comparison,
-        reference=reference,
+        made=made,
+        real=real,
+        comparison=compare(made_rows, real_rows, seed=seed),
+        reference=compare(look(spare), real_rows, seed=seed) if len(spare) == len(real) else None,
         surest_made=tuple(surest_made),
         surest_real=tuple(surest_real),
-        notes=tuple(notes(made_set, real_set)),
+        notes=tuple(notes(made, real)),
         seed=seed,
     )

@@ -6,6 +6,8 @@ from pipelines.evaluating.comparing import Comparison
 from pipelines.evaluating.evaluation import Evaluation
 from translate.metrics.manifold import COVERAGE_NEIGHBOURS, PRECISION_NEIGHBOURS
 
+COLUMNS = ("figure", "measured", "other real ones", "what it says")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:

@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
-from pipelines.evaluating.evaluation import Evaluation
-from pipelines.evaluating.figures import figures
+from pipelines.evaluating.figures import COLUMNS
+from pipelines.evaluating.told import Told
 from pipelines.report.markup import Markup, tag
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -16,45 +16,38 @@ img{max-width:100%;background:#fff}
 """
 
 
-def page(evaluation: Evaluation) -> str:
+def page(told: Told) -> str:
     """The page."""
-    title = f"{evaluation.made.where} against {evaluation.real.where}"
     head = tag(
         "head",
         None,
         tag("meta", {"charset": "utf-8"}),
         tag("meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY}),
-        tag("title", None, title),
+        tag("title", None, told.title),
         tag("style", None, Markup(_STYLE)),
     )
-    parts = [tag("h1", None, title), _about(evaluation), _table(evaluation), *_notes(evaluation), _picture(evaluation)]
-    return f"<!doctype html>\n{tag('html', {'lang': 'en'}, head, tag('body', None, *parts)).text}\n"
-
-
-def _about(evaluation: Evaluation) -> Markup:
-    made, real = evaluation.made, evaluation.real
-    return tag(
-        "p",
+    notes = (tag("p", None, note) for note in told.notes)
+    body = tag(
+        "body",
         None,
-        f"{len(made)} pictures of each ({made.found} and {real.found} were there), compared at "
-        f"{made.pixels.shape[1]} px through {evaluation.features}; seed {evaluation.seed}.",
+        tag("h1", None, told.title),
+        tag("p", None, f"{told.about}."),
+        _table(told),
+        *notes,
+        _picture(told),
     )
+    return f"<!doctype html>\n{tag('html', {'lang': 'en'}, head, body).text}\n"
 
 
-def _table(evaluation: Evaluation) -> Markup:
-    names = ("figure", "measured", "other real pictures", "what it says")
-    head = tag("tr", None, *(tag("th", None, name) for name in names))
+def _table(told: Told) -> Markup:
+    head = tag("tr", None, *(tag("th", None, name) for name in COLUMNS))
     rows = [
         tag("tr", None, *(tag("td", None, text) for text in (each.name, each.value, each.reference, each.meaning)))
-        for each in figures(evaluation)
+        for each in told.figures
     ]
     return tag("table", None, head, *rows)
 
 
-def _notes(evaluation: Evaluation) -> list[Markup]:
-    return [tag("p", None, note) for note in evaluation.notes]
-
-
-def _picture(evaluation: Evaluation) -> Markup:
-    address = f"data:image/png;base64,{b64encode(evaluation.sheet()).decode('ascii')}"
-    return tag("img", {"src": address, "alt": "what the classifier is surest of: made above, real below"})
+def _picture(told: Told) -> Markup:
+    address = f"data:image/png;base64,{b64encode(told.sheet).decode('ascii')}"
+    return tag("img", {"src": address, "alt": "what was made, and what is real"})

@@ -1,12 +1,13 @@
 """The model card that people read: what the file does, how to run it, where it comes from, and what went wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from pipelines.exporting.contract import commands, contract, purpose, seen
 from pipelines.report.figures import Figures, read_figures
-from pipelines.report.model import ScoreTable
+from pipelines.report.model import ScoreRow, ScoreTable
+from pipelines.report.scores import MOST_COLUMNS
 from pipelines.runs import RunFolder
 from pipelines.scoring.measures import MEASURES
 from translate.card import Card
@@ -116,12 +117,22 @@ def _label(name: str) -> str:
 
 
 def _table(scores: ScoreTable) -> Iterator[str]:
-    yield "| |" + "".join(f" {one.name}{f' ({one.unit})' if one.unit else ''} |" for one in scores.metrics)
-    yield "|---|" + "---|" * len(scores.metrics)
-    for row in scores.rows:
-        cells = (f"{row.values[one.name].mean:.4g}" if one.name in row.values else "" for one in scores.metrics)
-        name = f"**{row.name}**" if row.ours else row.name
-        yield f"| {name} |" + "".join(f" {cell} |" for cell in cells)
+    """Contestants by measures; of many measures a line each, as in the report."""
+    lines = [["", *(f"{one.name}{f' ({one.unit})' if one.unit else ''}" for one in scores.metrics)]]
+    lines += [_cells(row, scores) for row in scores.rows]
+    head, *body = lines if len(scores.metrics) <= MOST_COLUMNS else zip(*lines, strict=True)
+    yield _line(head)
+    yield f"|{'---|' * len(head)}"
+    yield from map(_line, body)
+
+
+def _cells(row: ScoreRow, scores: ScoreTable) -> list[str]:
+    figures = (f"{row.values[one.name].mean:.4g}" if one.name in row.values else "" for one in scores.metrics)
+    return [f"**{row.name}**" if row.ours else row.name, *figures]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _failures(card: Card, figures: Figures | None) -> Iterator[str]:

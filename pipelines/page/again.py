@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.batch.results import Format
@@ -23,10 +23,10 @@ _SAVE: Final[Mapping[Format, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """Both, ready to be copied; to be run in the folder where the files are."""
+    """Both, ready to be copied; to be run in the folder where the files are. Some things no command does."""
 
-    command: str
     python: str
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,26 +91,68 @@ def _command(card: Card, loading: Loading, sources: Sequence[str], target: str) 
     return ["pixturn", word, loading.spoken, *given, "-o", _as_operand(target), *loading.options]
 
 
-def samples_again(
-    loading: Loading, *, n: int, seed: int, label: str | None, codes: Mapping[str, Sequence[float]], spread: float
-) -> Again:
-    """For samples of a generator."""
-    target = f"{file_stem(loading.spoken)}-seed-{seed}"
-    command = ["pixturn", "generate", loading.spoken, "-o", target, "--n", str(n), "--seed", str(seed)]
-    command += [] if label is None else ["--class", label]
-    command += [
-        part for name, numbers in codes.items() for part in ("--code", f"{name}={','.join(map(_number, numbers))}")
-    ]
-    command += [] if spread == 1 else ["--spread", _number(spread)]
-    told = [str(n), f"seed={seed}"]
-    told += [] if label is None else [f"label={quoted(label)}"]
-    told += [f"codes={_dictionary({name: _list(numbers) for name, numbers in codes.items()})}"] if codes else []
-    told += [] if spread == 1 else [f"spread={_number(spread)}"]
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """What is drawn from a generator, as `Generate.draw` takes it."""
+
+    n: int
+    seed: int
+    label: str | None = None
+    codes: Mapping[str, Sequence[float]] = field(default_factory=dict[str, Sequence[float]])
+    spread: float = 1.0
+
+    @property
+    def options(self) -> list[str]:
+        """For the command line; what is left at its default is not said."""
+        label = [] if self.label is None else ["--class", self.label]
+        codes = [
+            part for name, each in self.codes.items() for part in ("--code", f"{name}={','.join(map(_number, each))}")
+        ]
+        spread = [] if self.spread == 1 else ["--spread", _number(self.spread)]
+        return ["--n", str(self.n), "--seed", str(self.seed), *label, *codes, *spread]
+
+    @property
+    def python(self) -> str:
+        """The arguments of a call."""
+        label = [] if self.label is None else [f"label={quoted(self.label)}"]
+        numbers = {name: _list(each) for name, each in self.codes.items()}
+        codes = [f"codes={_dictionary(numbers)}"] if numbers else []
+        spread = [] if self.spread == 1 else [f"spread={_number(self.spread)}"]
+        return ", ".join([str(self.n), f"seed={self.seed}", *label, *codes, *spread])
+
+
+def samples_again(loading: Loading, drawn: Drawn) -> Again:
+    """For pictures of a generator."""
+    target = f"{file_stem(loading.spoken)}-seed-{drawn.seed}"
     python = (
-        f"{loading.python}for index, picture in enumerate(model({', '.join(told)})):\n"
+        f"{loading.python}for index, picture in enumerate(model({drawn.python})):\n"
         f'    picture.save(f"{target}-{{index:06}}.png")\n'
     )
-    return Again(command=shlex.join(command), python=python)
+    return Again(command=_generating(loading, drawn, target), python=python)
+
+
+def points_again(loading: Loading, drawn: Drawn, port: str) -> Again:
+    """For points of a generator, which come out of that port."""
+    target = f"{file_stem(loading.spoken)}-seed-{drawn.seed}.npz"
+    python = f"{loading.python}points = model.arrays({drawn.python})[{quoted(port)}]\n"
+    return Again(command=_generating(loading, drawn, target), python=python)
+
+
+def _generating(loading: Loading, drawn: Drawn, target: str) -> str:
+    return shlex.join(["pixturn", "generate", loading.spoken, "-o", target, *drawn.options])
+
+
+def encoded_again(loading: Loading, file: str, ports: Sequence[str]) -> Again:
+    """For the numbers of a picture, in Python alone."""
+    return Again(
+        python=f"{loading.python}numbers = model.outputs([{quoted(file)}])  # a row each: {', '.join(ports)}\n"
+    )
+
+
+def reconstructed_again(loading: Loading, file: str, target: str, label: int | None) -> Again:
+    """For a picture that was given back, in Python alone."""
+    told = "" if label is None else f", label={label}"
+    return Again(python=f"{loading.python}model({quoted(file)}{told}).save({quoted(target)})\n")
 
 
 def quoted(text: str) -> str:

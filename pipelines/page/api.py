@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import gradio as gr
 
+from pipelines.page.again import Drawn
 from pipelines.page.bench import Bench
 from pipelines.page.choices import Choice
 from pipelines.page.given import GivenMask, GivenPictures
 from pipelines.page.models import Offer
+from pipelines.page.one_size import Shown, encode_one, reconstruct_one
 from pipelines.page.running import QUEUE, at_work, stop
-from pipelines.page.sampling import MOST_SAMPLES, Wanted, sample
+from pipelines.page.sampling import MOST_POINTS, makes_pictures, sample, sample_points
 from pipelines.page.tabs.chooser import chosen
 from pipelines.page.tabs.options import FORMATS
 from pipelines.page.translating import translate_one
@@ -42,10 +44,10 @@ def picture_endpoint(task: str, offers: Sequence[Offer], bench: Bench) -> None:
 
 
 def sample_endpoint(offers: Sequence[Offer], bench: Bench) -> None:
-    """`/generate`: numbered pictures of a seed; `codes` is a mapping from ports to lists of numbers."""
+    """`/generate`: numbered pictures of a seed, or points in an .npz; `codes` is a mapping from ports to numbers."""
     with gr.Row(visible=False):
         model = gr.Dropdown([offer.name for offer in offers], value=offers[0].name)
-        n = gr.Number(1, precision=0, minimum=1, maximum=MOST_SAMPLES)
+        n = gr.Number(1, precision=0, minimum=1, maximum=MOST_POINTS)
         seed = gr.Number(0, precision=0, minimum=0)
         label = gr.Textbox("")
         codes = gr.JSON({})
@@ -57,6 +59,41 @@ def sample_endpoint(offers: Sequence[Offer], bench: Bench) -> None:
         outputs=files,
         triggers=[],
         api_name="generate",
+        concurrency_id=QUEUE,
+        concurrency_limit=1,
+    )
+
+
+def encode_endpoint(offers: Sequence[Offer], bench: Bench) -> None:
+    """`/encode`: a picture to numbers, a list for each output port."""
+    with gr.Row(visible=False):
+        picture = gr.File()
+        model = gr.Dropdown([offer.name for offer in offers], value=offers[0].name)
+        numbers = gr.JSON()
+    gr.on(
+        fn=_encoding(offers, bench),
+        inputs=[picture, model],
+        outputs=numbers,
+        triggers=[],
+        api_name="encode",
+        concurrency_id=QUEUE,
+        concurrency_limit=1,
+    )
+
+
+def reconstruct_endpoint(offers: Sequence[Offer], bench: Bench) -> None:
+    """`/reconstruct`: a picture, and its class by name or number where the model wants one, to a file."""
+    with gr.Row(visible=False):
+        picture = gr.File()
+        model = gr.Dropdown([offer.name for offer in offers], value=offers[0].name)
+        label = gr.Textbox("")
+        file = gr.File()
+    gr.on(
+        fn=_reconstructing(offers, bench),
+        inputs=[picture, model, label],
+        outputs=file,
+        triggers=[],
+        api_name="reconstruct",
         concurrency_id=QUEUE,
         concurrency_limit=1,
     )
@@ -112,10 +149,42 @@ def _sampling(offers: Sequence[Offer], bench: Bench) -> Callable[..., list[str]]
         spread: float = 1.0,
     ) -> list[str]:
         with at_work(bench, request, progress) as job:
-            wanted = Wanted(n=n, seed=seed, label=label or None, codes=codes or {}, spread=spread)
-            return [str(path) for path, _ in sample(chosen(offers, model), wanted, bench, job).pictures]
+            drawn = Drawn(n=n, seed=seed, label=label or None, codes=codes or {}, spread=spread)
+            offer = chosen(offers, model)
+            if makes_pictures(offer):
+                return [str(path) for path, _ in sample(offer, drawn, bench, job).pictures]
+            return [str(sample_points(offer, drawn, bench, job).file)]
 
     return run
+
+
+def _encoding(offers: Sequence[Offer], bench: Bench) -> Callable[..., dict[str, list[float]]]:
+    def run(
+        request: gr.Request, progress: gr.Progress = _PROGRESS, picture: str | None = None, model: str = ""
+    ) -> dict[str, list[float]]:
+        with at_work(bench, request, progress) as job:
+            made = encode_one(chosen(offers, model), _shown(picture, ""), bench, job)
+            return {name: row.tolist() for name, row in made.numbers.items()}
+
+    return run
+
+
+def _reconstructing(offers: Sequence[Offer], bench: Bench) -> Callable[..., str]:
+    def run(
+        request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+        picture: str | None = None,
+        model: str = "",
+        label: str = "",
+    ) -> str:
+        with at_work(bench, request, progress) as job:
+            return str(reconstruct_one(chosen(offers, model), _shown(picture, label), bench, job).file)
+
+    return run
+
+
+def _shown(picture: str | None, label: str) -> Shown:
+    return Shown(picture=None if picture is None else Path(picture), label=label or None)
 
 
 def _described(offer: Offer) -> dict[str, Any]:

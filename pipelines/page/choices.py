@@ -6,7 +6,7 @@ from typing import Final
 from pipelines.batch.results import Format
 from pipelines.large import Tiles
 from pipelines.page.again import Loading
-from pipelines.page.bearing import can_be_cut
+from pipelines.page.bearing import MOST_WHOLE_PX, can_be_cut
 from pipelines.page.bench import Bench
 from pipelines.page.jobs import Job
 from pipelines.page.models import Offer
@@ -16,7 +16,7 @@ from translate.errors import ConfigurationError
 from translate.runtime.tiling import TILE_PX
 
 _TILED_FROM_PX: Final = 1_000_000
-"""Larger pictures go in tiles wherever that gives the same result: how far it is can then be told."""
+"""Larger pictures go in tiles wherever that costs nothing: how far it is can then be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,13 @@ class Choice:
 
     def loading(self, height_px: int = 0, width_px: int = 0) -> Loading:
         """How the model is loaded for a picture of that size (or for any, if it is not said)."""
-        is_large = height_px * width_px > _TILED_FROM_PX and max(height_px, width_px) > TILE_PX
+        card = self.offer.card
+        whole_px = _TILED_FROM_PX if card.tiling == "exact" else MOST_WHOLE_PX  # statistics take a pass for each norm
+        is_large = height_px * width_px > whole_px and max(height_px, width_px) > TILE_PX
         return Loading(
             spoken=self.offer.spoken,
             fidelity=None if self.fidelity == MOST_FAITHFUL else self.fidelity,
-            tile_px=TILE_PX if is_large and can_be_cut(self.offer.card) else None,
+            tile_px=TILE_PX if is_large and can_be_cut(card) else None,
         )
 
     def opened(self, loading: Loading, bench: Bench, job: Job) -> Translate:
@@ -41,8 +43,9 @@ class Choice:
         path = weights_of(self.offer, self.fidelity)
         if path not in bench.shelf:
             job.say(f"Loading {self.offer.name}")
-        runtime = bench.shelf.runtime(path).for_job(job)
-        tiles = Tiles(tile_px=loading.tile_px, scratch=bench.intake.folder.path, progress=job.steps("tiles"))
+        folder = bench.intake.folder
+        runtime = bench.shelf.runtime(path).for_job(job, scratch_bytes=folder.scratch_bytes)
+        tiles = Tiles(tile_px=loading.tile_px, scratch=folder.scratch, progress=job.steps("tiles"))
         pipeline = pipeline_for(runtime, tiles)
         if not isinstance(pipeline, Translate):
             raise ConfigurationError(f"{self.offer.name} does not turn pictures into pictures")

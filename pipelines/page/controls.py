@@ -10,11 +10,11 @@ import gradio as gr
 from gradio.components import Component
 
 from pipelines.page.bench import Bench
-from pipelines.page.given import Extension, GivenMask
+from pipelines.page.given import GivenMask, margins_of
 from pipelines.page.previews import preview_of_file
 from pipelines.page.running import refused
-from pipelines.page.uploads import described, mask_editor, picture_upload
-from translate.card import Label, LabelMap, Latent, Mask, Picture, Port, Vector
+from pipelines.page.uploads import MaskEditor, described, mask_editor, picture_upload
+from translate.card import FixedPicture, Label, LabelMap, Latent, Mask, Picture, Port, Vector
 from translate.errors import PixturnError
 
 IN_TURN: Final = "all, in turn"
@@ -79,6 +79,11 @@ def _picture(port: Picture, place: Place) -> Control:
     return Control(port=port, components=(upload,), given=_as_path)
 
 
+def _fixed_picture(port: FixedPicture, _: Place) -> Control:
+    upload = picture_upload(f"Picture (the model sees {port.width_px} x {port.height_px} px of it)")
+    return Control(port=port, components=(upload,), given=_as_path)
+
+
 def _label_map(port: LabelMap, _: Place) -> Control:
     label = f"{described(port)} (label map: PNG with classes 0 to {port.classes - 1})"
     upload = picture_upload(label, is_photo=False, height_px=_SMALL_PX)
@@ -95,25 +100,30 @@ def _mask(port: Mask, place: Place) -> Control:
             ]
         upload = picture_upload("Mask file (white: fill)", is_photo=False, height_px=180)
     for control in place.before[:1]:
-        picture = control.components[0]
-        assert isinstance(picture, gr.Image)
-        picture.height = _SMALL_PX  # the editor shows it large
-        picture.change(
-            partial(_on_canvas, bench=place.bench),
-            inputs=picture,
-            outputs=editor,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        _paint_on(control, editor, place.bench)
 
     def given(layer: bytes | Path | None, left: int, right: int, top: int, bottom: int, file: str | None) -> GivenMask:
         return GivenMask(
             painted=_kept(layer, place.bench),
             file=_as_path(file),
-            extension=Extension(left_px=int(left), right_px=int(right), top_px=int(top), bottom_px=int(bottom)),
+            margins=margins_of(left=int(left), right=int(right), top=int(top), bottom=int(bottom)),
         )
 
     return Control(port=port, components=(editor, *sides, upload), given=given)
+
+
+def _paint_on(control: Control, editor: MaskEditor, bench: Bench) -> None:
+    """What is uploaded there is painted on here."""
+    picture = control.components[0]
+    assert isinstance(picture, gr.Image)
+    picture.height = _SMALL_PX  # the editor shows it large
+    picture.change(
+        partial(_on_canvas, bench=bench),
+        inputs=picture,
+        outputs=editor,
+        show_progress="hidden",
+        api_visibility="private",
+    )
 
 
 def _kept(layer: bytes | Path | None, bench: Bench) -> Path | None:
@@ -148,9 +158,12 @@ def _latent(port: Latent, place: Place) -> Control:
     return Control(port=port, components=(seed,), given=_as_seed)
 
 
-def _label(port: Label, _: Place) -> Control:
+def _label(port: Label, place: Place) -> Control:
+    """The class of what is made, or of the picture that is given: that one has but one."""
     names = port.names or tuple(str(number) for number in range(port.classes))
-    dropdown = gr.Dropdown([IN_TURN, *names], value=IN_TURN, label=described(port), filterable=len(names) > 12)
+    of_picture = any(isinstance(control.port, FixedPicture) for control in place.before)
+    choices = names if of_picture else (IN_TURN, *names)
+    dropdown = gr.Dropdown([*choices], value=choices[0], label=described(port), filterable=len(names) > 12)
     return Control(port=port, components=(dropdown,), given=_as_class)
 
 
@@ -201,6 +214,7 @@ def _where(is_chosen: bool) -> Any:  # noqa: ANN401 - an update of Gradio's
 
 _BUILDERS: Final[Mapping[type[Port], Builder]] = {
     Picture: _picture,
+    FixedPicture: _fixed_picture,
     LabelMap: _label_map,
     Mask: _mask,
     Latent: _latent,

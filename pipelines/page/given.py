@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.batch.reading import Sample
+from pipelines.inpainting import Margins
 from translate.card import Card, Mask, Picture
 from translate.errors import ConfigurationError, PictureError
 
@@ -30,34 +31,17 @@ class Reads(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extension:
-    """How many pixels a picture is to grow at each side."""
+def margins_of(*, left: int, right: int, top: int, bottom: int) -> Margins | None:
+    """How far a picture grows at each side, in pixels; None where it does not.
 
-    left_px: int = 0
-    right_px: int = 0
-    top_px: int = 0
-    bottom_px: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what no picture grows by."""
-        if any(not 0 <= side <= _MOST_EXTENDED_PX for side in self._sides):
-            raise ConfigurationError(f"A picture can be extended by 0 to {_MOST_EXTENDED_PX} px at each side")
-
-    @property
-    def _sides(self) -> tuple[int, int, int, int]:
-        return self.left_px, self.right_px, self.top_px, self.bottom_px
-
-    def __bool__(self) -> bool:
-        """Whether it grows at all."""
-        return any(self._sides)
-
-    def of(self, pixels: NDArray[np.integer], *, level: int | None = None) -> NDArray[np.integer]:
-        """H x W x C that has grown, by its own edge, or by a level."""
-        widths = ((self.top_px, self.bottom_px), (self.left_px, self.right_px), (0, 0))[: pixels.ndim]
-        if level is None:
-            return np.pad(pixels, widths, mode="edge")
-        return np.pad(pixels, widths, constant_values=level)
+    Raises:
+        ConfigurationError: a side is not from 0 to 4096.
+    """
+    if not any((left, right, top, bottom)):
+        return None
+    if max(left, right, top, bottom) > _MOST_EXTENDED_PX:
+        raise ConfigurationError(f"A picture can be extended by 0 to {_MOST_EXTENDED_PX} px at each side here")
+    return Margins(left=left, right=right, top=top, bottom=bottom)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +53,7 @@ class GivenMask:
 
     painted: Path | None = None
     file: Path | None = None
-    extension: Extension = Extension()
+    margins: Margins | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +73,7 @@ class GivenPictures:
     @property
     def is_extended(self) -> bool:
         """Whether the picture grows."""
-        return any(mask.extension for mask in self.masks.values())
+        return any(mask.margins is not None for mask in self.masks.values())
 
     def sample(self, card: Card, reads: Reads) -> Sample:
         """What the model takes: the original uploads, and masks in their size.
@@ -118,12 +102,26 @@ def _with_mask(sample: Sample, name: str, given: GivenMask, reads: Reads) -> Sam
         mask |= mask_of_layer(_read(Picture(name="layer", channels=4), given.painted, reads), height, width)
     if given.file is not None:
         mask |= _mask_of_file(given.file, height, width, reads)
-    grown = given.extension.of(mask, level=FILL)
+    grown = mask if given.margins is None else _grown(mask, given.margins, level=FILL)
     if not grown.any():
         raise ConfigurationError("Nothing is marked: paint over what is to be filled, or extend the picture")
-    pixels = {port: given.extension.of(array) for port, array in sample.pixels.items()}
-    carried = replace(sample.carried, alpha=None) if given.extension else sample.carried.opaque_where(mask[..., 0] > 0)
-    return Sample(pixels={**pixels, name: grown}, carried=carried)
+    marked = replace(sample, carried=sample.carried.opaque_where(mask[..., 0] > 0))
+    sample = marked if given.margins is None else _extended(sample, given.margins)
+    return Sample(pixels={**sample.pixels, name: grown}, carried=sample.carried)
+
+
+def _extended(sample: Sample, margins: Margins) -> Sample:
+    """Every picture grown by its own edges; transparency would not fit any more."""
+    pixels = {port: _grown(array, margins) for port, array in sample.pixels.items()}
+    return Sample(pixels=pixels, carried=replace(sample.carried, alpha=None))
+
+
+def _grown(pixels: NDArray[np.integer], around: Margins, *, level: int | None = None) -> NDArray[np.integer]:
+    """H x W x C that has grown, by its own edge, or by a level."""
+    widths = ((around.top, around.bottom), (around.left, around.right), (0, 0))[: pixels.ndim]
+    if level is None:
+        return np.pad(pixels, widths, mode="edge")
+    return np.pad(pixels, widths, constant_values=level)
 
 
 def _mask_of_file(path: Path, height: int, width: int, reads: Reads) -> NDArray[np.integer]:

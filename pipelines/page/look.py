@@ -50,7 +50,11 @@ def look() -> Look:
 
 
 def _theme() -> Base:
-    theme = Base(
+    return _with_inputs(_with_buttons(_with_blocks(_with_page(_bare()))))
+
+
+def _bare() -> Base:
+    return Base(
         primary_hue=_PINE,
         secondary_hue=_PINE,
         neutral_hue=_STONE,
@@ -60,6 +64,10 @@ def _theme() -> Base:
         font=_FONTS,
         font_mono=_MONO,
     )
+
+
+def _with_page(theme: Base) -> Base:
+    """Grounds, texts and edges."""
     return theme.set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
@@ -73,6 +81,12 @@ def _theme() -> Base:
         background_fill_secondary_dark="*neutral_950",
         border_color_primary="*neutral_200",
         border_color_primary_dark="*neutral_800",
+    )
+
+
+def _with_blocks(theme: Base) -> Base:
+    """Frames around components, and their labels."""
+    return theme.set(
         block_border_width="1px",
         block_shadow="none",
         block_label_background_fill="transparent",
@@ -83,6 +97,12 @@ def _theme() -> Base:
         block_title_text_weight="500",
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_300",
+    )
+
+
+def _with_buttons(theme: Base) -> Base:
+    """Start, the quiet ones, and stop."""
+    return theme.set(
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_background_fill_dark="*primary_500",
@@ -100,6 +120,12 @@ def _theme() -> Base:
         button_cancel_background_fill_hover_dark="#c65443",
         button_cancel_text_color="white",
         button_cancel_text_color_dark="white",
+    )
+
+
+def _with_inputs(theme: Base) -> Base:
+    """Sliders, choices and fields."""
+    return theme.set(
         slider_color="*primary_500",
         loader_color="*primary_500",
         checkbox_label_background_fill="white",

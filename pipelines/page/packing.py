@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from pipelines.page.bench import Bench
 from pipelines.page.choices import Choice, by_whom
 from pipelines.page.jobs import Job
 from pipelines.page.models import Offer
-from pipelines.tasks import Translate
 from translate.errors import ConfigurationError, PictureError
 from translate.runtime.codec import Made
 
@@ -50,16 +50,16 @@ def translate_many(choice: Choice, files: Mapping[str, Sequence[Path]], bench: B
     require_writable(card, f".{choice.file_format}")
     samples = _paired(files, [port.name for port in card.input_pictures])
     loading = choice.loading()
-    translate = choice.opened(loading, bench, job)
+    device = choice.opened(loading, bench, job).device
     place = bench.intake.folder.new("").with_name(f"pictures-{file_stem(choice.offer.name)}.zip")
     began = job.seconds
-    failures = _packed(choice, samples, translate, bench, job, place)
+    failures = _packed(choice, samples, bench, job, place)
     seconds, done = job.seconds - began, len(samples) - len(failures)
     folders = ["pictures"] if len(files) == 1 else [port.name for port in card.inputs]
     return TranslatedMany(
         archive=place,
         failures=tuple(failures),
-        told=f"{done} of {len(samples)} pictures with {by_whom(choice.offer, translate.device)} in {seconds:.1f} s",
+        told=f"{done} of {len(samples)} pictures with {by_whom(choice.offer, device)} in {seconds:.1f} s",
         again=folder_again(card, loading, folders, choice.file_format),
     )
 
@@ -86,10 +86,9 @@ def _by_stem(port: str, files: Sequence[Path]) -> dict[str, Path]:
     return made
 
 
-def _packed(
-    choice: Choice, samples: Sequence[tuple[Path, ...]], translate: Translate, bench: Bench, job: Job, place: Path
-) -> list[Failure]:
+def _packed(choice: Choice, samples: Sequence[tuple[Path, ...]], bench: Bench, job: Job, place: Path) -> list[Failure]:
     """Fill the archive; without a picture too many on disk."""
+    opened = cache(partial(choice.opened, bench=bench, job=job))  # whole, or in tiles
     names = _names(choice, [paths[0].name for paths in samples])
     step, failures = job.steps("pictures"), list[Failure]()
     with zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as archive:
@@ -98,7 +97,7 @@ def _packed(
             try:
                 sample = bench.intake.read(choice.offer.card, paths)
                 require_bearable(choice.offer.card, *sample.size_px)
-                outputs = translate.outputs(sample.pixels)
+                outputs = opened(choice.loading(*sample.size_px)).outputs(sample.pixels)
             except PictureError as problem:
                 failures.append(Failure(path=paths[0].name, reason=problem.reason, message=str(problem)))
                 continue

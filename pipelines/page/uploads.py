@@ -55,6 +55,7 @@ def picture_upload(label: str, *, is_photo: bool = True, height_px: int = 340) -
         type="filepath",
         image_mode=None,
         sources=list(_SOURCES) if is_photo else ["upload"],
+        webcam_options=gr.WebcamOptions(mirror=False),  # or the model would get the picture mirrored too
         buttons=["fullscreen"],
         height=height_px,
         elem_classes="upload",

@@ -13,6 +13,7 @@ from pipelines.report.curves import chart_figure
 from pipelines.report.gallery import gallery
 from pipelines.report.markup import Markup, join, tag
 from pipelines.report.model import Better, Report
+from pipelines.report.scores import score_table
 from translate.errors import StorageError
 
 _STYLES = ("page.css", "gallery.css")
@@ -93,7 +94,7 @@ def _candidates(report: Report) -> dict[str, Markup | None]:
     better: dict[str, Better] = {**{metric.name: metric.better for metric in metrics}, **report.examples_better}
     note = tag("p", {"class": "muted"}, report.examples_note)
     return {
-        "Scores": sections.score_table(report.scores) if report.scores else None,
+        "Scores": score_table(report.scores) if report.scores else None,
         "Health": sections.health(report.health) if report.health is not None else None,
         "Pictures": join((note, gallery(report.examples, better))) if report.examples else None,
         "Curves": tag("div", {"class": "charts"}, *map(chart_figure, report.charts)) if report.charts else None,

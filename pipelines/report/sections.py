@@ -1,12 +1,11 @@
 """The page's parts around the pictures: head, verdict, scores, health, commands, data, environment, recipe."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 
 from pipelines.report.markup import Child, Markup, join, tag
-from pipelines.report.model import DataSummary, Estimate, Finding, Metric, Report, ScoreRow, ScoreTable, Severity
-from pipelines.report.numbers import MISSING, best_mean, column_decimals, duration, plural
+from pipelines.report.model import DataSummary, Finding, Report, Severity
+from pipelines.report.numbers import duration, plural
 
 _SIGNS: Mapping[Severity, str] = {"good": "\u2713", "info": "i", "warning": "!", "error": "\u2715"}
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info", "good")
@@ -45,17 +44,6 @@ def findings(entries: Iterable[Finding], css_class: str = "findings") -> Markup:
 def verdicts(entries: Iterable[Finding]) -> Markup:
     """The verdict in plain words, in the order given."""
     return tag("ul", {"class": "findings verdicts"}, *(_finding(entry) for entry in entries))
-
-
-def score_table(table: ScoreTable) -> Markup:
-    """Contestants by metrics: mean and standard error, the best of every column in bold."""
-    corner = tag("th", {"scope": "col"}, "Contestant")
-    header = tag("thead", {}, tag("tr", {}, corner, *(_metric_head(metric) for metric in table.metrics)))
-    columns = {metric.name: _column(table, metric) for metric in table.metrics}
-    rows = (_score_row(row, columns) for row in table.rows)
-    scroll = tag("div", {"class": "panel scroll"}, tag("table", {}, header, tag("tbody", {}, *rows)))
-    note = "Mean over pictures \u00b1 standard error of that mean. The best of every column is in bold."
-    return join((scroll, tag("p", {"class": "muted small"}, note)))
 
 
 def health(entries: tuple[Finding, ...]) -> Markup:
@@ -112,38 +100,6 @@ def _facts(facts: Mapping[str, Child]) -> Markup:
 def _fact(name: str, value: Child) -> Markup:
     is_wide = isinstance(value, str) and len(value) > _WIDE_FROM_CHARACTERS
     return tag("div", {"class": "wide" if is_wide else "narrow"}, tag("dt", {}, name), tag("dd", {}, value))
-
-
-def _metric_head(metric: Metric) -> Markup:
-    arrow = "\u2193" if metric.better == "lower" else "\u2191"
-    unit = f" ({metric.unit})" if metric.unit else ""
-    note = f"{metric.better} is better, {plural(metric.pictures, 'picture')}"
-    return tag("th", {"scope": "col"}, f"{metric.name}{unit} {arrow}", tag("small", {}, note))
-
-
-def _column(table: ScoreTable, metric: Metric) -> tuple[float | None, int]:
-    estimates = [row.values[metric.name] for row in table.rows if metric.name in row.values]
-    return best_mean(estimates, metric.better), column_decimals(estimates)
-
-
-def _score_row(row: ScoreRow, columns: Mapping[str, tuple[float | None, int]]) -> Markup:
-    badge = tag("span", {"class": "badge"}, "this run") if row.ours else ""
-    cells = (_cell(row.values.get(name), best, decimals) for name, (best, decimals) in columns.items())
-    return tag(
-        "tr", {"class": "ours" if row.ours else "baseline"}, tag("th", {"scope": "row"}, row.name, badge), *cells
-    )
-
-
-def _cell(estimate: Estimate | None, best: float | None, decimals: int) -> Markup:
-    if estimate is None or not math.isfinite(estimate.mean):
-        return tag("td", {}, MISSING)
-    figure = f"{estimate.mean:,.{decimals}f}"
-    strong = tag("strong", {}, figure) if estimate.mean == best else tag("span", {}, figure)
-    if estimate.standard_error is None:
-        return tag("td", {}, strong)
-    return tag(
-        "td", {}, strong, tag("span", {"class": "error-of-mean"}, f" \u00b1 {estimate.standard_error:.{decimals}f}")
-    )
 
 
 def _copyable(text: str) -> Markup:

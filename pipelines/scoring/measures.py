@@ -18,6 +18,8 @@ class Measure:
     label: str
     better: Literal["lower", "higher"]
     unit: str = ""
+    meaning: str = ""
+    """What a figure says, in a few words; only of what `pixturn evaluate` shows."""
 
     def is_better(self, value: float, than: float) -> bool:
         """Whether `value` beats `than`."""
@@ -37,18 +39,26 @@ MEASURES = {
     "recall": Measure(label="recall", better="higher"),
     "density": Measure(label="density", better="higher"),
     "coverage": Measure(label="coverage", better="higher"),
-    "two_sample": Measure(label="two-sample test's accuracy", better="lower"),
-    "two_sample_p": Measure(label="two-sample test's p-value", better="higher"),
-    "energy": Measure(label="energy distance", better="lower"),
-    "parzen": Measure(label="Parzen window", better="higher", unit="nats"),
-    "modes": Measure(label="modes reached", better="higher"),
-    "in_modes": Measure(label="samples at a mode", better="higher"),
-    "reverse_kl": Measure(label="reverse KL of the modes", better="lower", unit="nats"),
-    "gan_test": Measure(label="GAN-test", better="higher"),
-    "gan_train": Measure(label="GAN-train", better="higher"),
-    "class_diversity": Measure(label="variety within a class, of real ones'", better="higher"),
+    "two_sample": Measure(label="two-sample test's accuracy", better="lower", meaning="0.5: nothing tells them apart"),
+    "two_sample_p": Measure(
+        label="two-sample test's p-value", better="higher", meaning="below 0.05: that is hardly chance"
+    ),
+    "energy": Measure(label="energy distance", better="lower", meaning="0 where nothing differs"),
+    "parzen": Measure(
+        label="Parzen window", better="higher", unit="nats", meaning="log-likelihood; misleads, see below"
+    ),
+    "modes": Measure(label="modes reached", better="higher", meaning="that a sample comes near to"),
+    "in_modes": Measure(label="samples at a mode", better="higher", meaning="share within 3 deviations of a mode"),
+    "reverse_kl": Measure(
+        label="reverse KL of the modes", better="lower", unit="nats", meaning="0 where modes come equally often"
+    ),
+    "gan_test": Measure(label="GAN-test", better="higher", meaning="share that shows the class asked for"),
+    "gan_train": Measure(label="GAN-train", better="higher", meaning="real ones read by who learnt from made"),
+    "class_diversity": Measure(
+        label="variety within a class, of real ones'", better="higher", meaning="1 where a class varies as real ones do"
+    ),
     "class_accuracy": Measure(label="accuracy of classes", better="higher"),
 }
 """From perceptual to iou a picture is compared with its truth (accuracy and iou: of label maps, the four before them:
 of pictures); from kid to energy the outputs as a set with real samples (energy: points); from parzen to class_diversity
-by protocols that only reports follow; class_accuracy is that of a method's own classifier."""
+by protocols that reports and evaluations follow; class_accuracy is that of a method's own classifier."""

@@ -20,10 +20,17 @@ class Folder:
 
     A thread looks through it every second: it measures what lies there and deletes what is older than `keep_sec`,
     except what was there when the page began (its examples).
+
+    `scratch` is another one, with a ceiling of its own, for what a model writes and reads while it works: it is nobody
+    else's matter how much that is, and it does not grow old.
     """
 
-    def __init__(self, *, ceiling_bytes: int, keep_sec: float, every_sec: float = _PARTLY) -> None:
+    def __init__(
+        self, *, ceiling_bytes: int, keep_sec: float, scratch_bytes: int = 0, every_sec: float = _PARTLY
+    ) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="pixturn-page-")).resolve()
+        self.scratch = Path(tempfile.mkdtemp(prefix="pixturn-page-scratch-")).resolve()
+        self.scratch_bytes = scratch_bytes
         self.ceiling_bytes = ceiling_bytes
         self._keep_sec = keep_sec
         self._every_sec = every_sec
@@ -85,6 +92,7 @@ class Folder:
         if self._thread.is_alive():
             self._thread.join()
         shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _watch(self) -> None:
         while not self._ended.wait(self._every_sec):

@@ -47,7 +47,11 @@ class Intake:
     @classmethod
     def of(cls, settings: ServingSettings) -> "Intake":
         """One that keeps to these settings; nothing runs yet, but the folder is there."""
-        folder = Folder(ceiling_bytes=settings.cache_bytes, keep_sec=60 * settings.keep_minutes)
+        folder = Folder(
+            ceiling_bytes=settings.cache_bytes,
+            scratch_bytes=settings.scratch_bytes,
+            keep_sec=60 * settings.keep_minutes,
+        )
         limits = Limits(
             max_pixels=settings.max_pixels,
             max_side_px=settings.max_side_px,

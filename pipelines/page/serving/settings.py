@@ -43,6 +43,10 @@ class ServingSettings:
     cache_mb: int = 2_000
     """What uploads and results may take on disk together; beyond it new uploads are refused."""
 
+    scratch_mb: int = 8_000
+    """What one large picture may take on disk while it is worked on, by a model that looks at all of it (instance
+    norm); larger ones are refused."""
+
     keep_minutes: int = 60
     """After so long, uploads and results are deleted."""
 
@@ -70,6 +74,7 @@ class ServingSettings:
         require(self.queue > 0, "queue", self.queue, positive)
         require(self.sessions > 0, "sessions", self.sessions, positive)
         require(self.cache_mb > 0, "cache-mb", self.cache_mb, positive)
+        require(self.scratch_mb > 0, "scratch-mb", self.scratch_mb, positive)
         require(self.keep_minutes > 0, "keep-minutes", self.keep_minutes, positive)
         require(self.requests_per_second > 0, "requests-per-second", self.requests_per_second, positive)
         require(self.decoders > 0, "decoders", self.decoders, positive)
@@ -94,6 +99,11 @@ class ServingSettings:
     def cache_bytes(self) -> int:
         """What uploads and results may take on disk together."""
         return self.cache_mb * _MEGABYTE
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What one picture may take on disk while it is worked on."""
+        return self.scratch_mb * _MEGABYTE
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
@@ -24,6 +25,11 @@ class Buttons:
     start: gr.Button
     cancel: gr.Button
 
+    @property
+    def both(self) -> list[Any]:
+        """The two of them."""
+        return [self.start, self.cancel]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Anew:
@@ -40,7 +46,11 @@ class Anew:
 
     def showing(self, again: Again) -> Update:
         """What to put there."""
-        return {self.box: gr.update(visible=True), self.command: again.command, self.python: again.python}
+        return {
+            self.box: gr.update(visible=True),
+            self.command: gr.update(value=again.command, visible=bool(again.command)),
+            self.python: again.python,
+        }
 
 
 def buttons(words: str) -> Buttons:
@@ -59,6 +69,16 @@ def status(words: str = WAITING) -> gr.HTML:
 def told(words: str) -> str:
     """A line of words as HTML; screen readers read it out when it changes."""
     return f"<p role='status'>{html.escape(words)}</p>"
+
+
+def download() -> gr.DownloadButton:
+    """The button that gives the file, once there is one."""
+    return gr.DownloadButton("Download", visible=False, elem_classes="download")
+
+
+def downloading(path: Path) -> Any:  # noqa: ANN401 - an update of Gradio's
+    """The button with its file."""
+    return gr.update(value=path, label=f"Download {path.name}", visible=True)
 
 
 def anew() -> Anew:
@@ -81,14 +101,7 @@ def on_start(
     shown_on: Any,  # noqa: ANN401 - a component
 ) -> None:
     """Start `work` by a button, in the one line that all work waits in; meanwhile the button stops it."""
-    both = [pair.start, pair.cancel]
-    began = pair.start.click(
-        lambda: [gr.update(visible=False), gr.update(visible=True)],
-        outputs=both,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    began = pair.start.click(_swap(running=True), outputs=pair.both, **_QUICK)
     working = began.then(
         work,
         inputs=list(inputs),
@@ -100,27 +113,24 @@ def on_start(
         api_visibility="private",
     )
     for ended in (working.then, working.failure):  # the first is not there for what failed
-        ended(
-            lambda: [gr.update(visible=True), gr.update(visible=False)],
-            outputs=both,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-    pair.cancel.click(
-        _stopping(bench),
-        outputs=[shown_on, *both],
-        queue=False,
-        show_progress="hidden",
-        cancels=[working],  # where it still waits in line, it leaves it
-        api_visibility="private",
-    )
+        ended(_swap(running=False), outputs=pair.both, **_QUICK)
+    # Where it still waits in line, it leaves it.
+    pair.cancel.click(_stopping(bench), outputs=[shown_on, *pair.both], cancels=[working], **_QUICK)
+
+
+_QUICK: Final[dict[str, Any]] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Of what happens at once, and only here."""
+
+
+def _swap(*, running: bool) -> Callable[[], list[Any]]:
+    """Which of the two buttons is seen."""
+    return lambda: [gr.update(visible=not running), gr.update(visible=running)]
 
 
 def _stopping(bench: Bench) -> Callable[[gr.Request], list[Any]]:
     def stopping(request: gr.Request) -> list[Any]:
         seconds = bench.jobs.stop(session_of(request))
         words = "Stopped before it began." if seconds is None else f"Stopped after {seconds:.1f} s."
-        return [told(words), gr.update(visible=True), gr.update(visible=False)]
+        return [told(words), *_swap(running=False)()]
 
     return stopping

@@ -17,7 +17,7 @@ from pipelines.page.running import at_work
 from pipelines.page.tabs.chooser import chosen, one_for_each_kind
 from pipelines.page.tabs.many import many_pictures
 from pipelines.page.tabs.options import Options, options_for
-from pipelines.page.tabs.parts import Anew, Update, anew, buttons, on_start, status, told
+from pipelines.page.tabs.parts import Anew, Update, anew, buttons, download, downloading, on_start, status, told
 from pipelines.page.tabs.words import Words
 from pipelines.page.translating import Translated, translate_one
 
@@ -55,7 +55,7 @@ class _Result:
         return {
             self.status: told(made.told),
             self.slider: gr.update(value=(made.before, made.after), visible=True),
-            self.download: gr.update(value=main, label=f"Download {main.name}", visible=True),
+            self.download: downloading(main),
             self.more: gr.update(value=[str(path) for path in others] or None, visible=bool(others)),
             **self.anew.showing(made.again),
         }
@@ -93,7 +93,7 @@ def _result() -> _Result:
     return _Result(
         slider=slider,
         status=status(),
-        download=gr.DownloadButton("Download", visible=False, elem_classes="download"),
+        download=download(),
         more=gr.File(label="Further files", file_count="multiple", interactive=False, visible=False),
         anew=anew(),
     )

@@ -24,3 +24,6 @@ PICTURE_TASKS: Final[Mapping[str, Words]] = {
 """In the order of the tabs; the tab of a task is there where a model is."""
 
 GENERATE: Final = Words(title="Generate", sentence="Make pictures out of noise.", verb="Generate")
+
+ENCODE: Final = Words(title="Encode", sentence="Read from a picture what a model knows of it.", verb="Read")
+RECONSTRUCT: Final = Words(title="Reconstruct", sentence="See what a model keeps of a picture.", verb="Reconstruct")

@@ -1,0 +1,141 @@
+"""The real samples that a generator is held against: what its run held out, or a data set of any kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.assessing.how import How
+from pipelines.evaluating import Pictures
+from pipelines.generating import Generate
+from pipelines.runs import find_run
+from pipelines.trained import Trained
+from pipelines.training.generation.data import open_data
+from pipelines.training.generation.held_out import held_out_of
+from pipelines.training.generation.known_modes import known_modes
+from pipelines.training.generation.subject import MOST_SCORED, MOST_TRAINING, Subject, subject_of
+from translate.card import FixedPicture, Picture, Vector
+from translate.data.array_limits import DEFAULT_ARRAY_LIMITS
+from translate.data.augmentation import Augmentation
+from translate.data.collection import ArrayPart, Collection, Part
+from translate.data.collection_arrays import find_idx, find_npz
+from translate.data.collection_finding import scan_collection
+from translate.data.domains import LABEL, X
+from translate.data.holdout import hash_of
+from translate.errors import DatasetError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Real:
+    """Real samples.
+
+    `pictures` are those to compare as sets, None for points; `subject` is the generator among them, for protocols, None
+    where none can be followed. `notes` say why something is left out.
+    """
+
+    where: str
+    pictures: Pictures | None
+    subject: Subject | None
+    notes: tuple[str, ...] = ()
+
+
+def of_run(name: str, generate: Generate, how: How) -> Real:
+    """What a run held out: its test split, or validation where there is none."""
+    _, data = open_data(Trained.for_use(find_run(name, how.runs)).recipe)
+    subject = subject_of(generate, data, device=how.torch_device, seed=how.seed, progress=how.progress)
+    pictures = None
+    if subject.held_out.are_pictures:
+        pictures = list(data.samples(data.scored, most=2 * how.at_most).pixels())
+    return Real(where=f"{data.scored} samples of {data.collection.root}", pictures=pictures, subject=subject)
+
+
+def of_data(folder: Path, generate: Generate, how: How) -> Real:
+    """A data set of whatever kind that a run can learn from, or any folder with pictures in it and below.
+
+    Raises:
+        DatasetError: Its samples are not what the generator makes.
+    """
+    is_point = isinstance(generate.card.outputs[0], Vector)
+    pictures = None if is_point else pictures_at(folder)
+    try:
+        subject, notes = _subject(folder, generate, how)
+    except DatasetError as problem:
+        if not isinstance(pictures, Path):
+            raise
+        subject, notes = None, (f"Only compared as a set of pictures: {problem}",)
+    return Real(where=str(folder), pictures=pictures, subject=subject, notes=notes)
+
+
+def pictures_at(folder: Path) -> Pictures:
+    """Pictures in arrays (those to test on, where splits are told apart), or else the folder with all below it.
+
+    Raises DatasetError for points.
+    """
+    found = find_idx(folder, DEFAULT_ARRAY_LIMITS) or find_npz(folder, DEFAULT_ARRAY_LIMITS)
+    if found is None:
+        return folder
+    part = _scored(found[0])
+    if not isinstance(part, ArrayPart) or part.are_points:
+        raise DatasetError(f"{folder}: holds points, and pictures are needed: give a data set of pictures")
+    return list(part.values)
+
+
+def _subject(folder: Path, generate: Generate, how: How) -> tuple[Subject, tuple[str, ...]]:
+    collection = scan_collection(folder)
+    knows, notes = _classes(collection, generate)
+    port, size = _sample(generate)
+    training, scored = _two(collection)
+    held = [
+        held_out_of(part, port, size, learns_classes=knows, most=most)
+        for part, most in ((training, MOST_TRAINING), (scored, MOST_SCORED))
+    ]
+    subject = Subject(
+        generate=generate,
+        held_out=held[1],
+        validation=None,
+        training=held[0],
+        device=how.torch_device,
+        modes=known_modes(folder),
+        seed=how.seed,
+        progress=how.progress,
+    )
+    return subject, notes
+
+
+def _sample(generate: Generate) -> tuple[Picture | Vector, Augmentation]:
+    """What a sample is, and how a real one is brought to its size."""
+    made = generate.card.outputs[0]
+    if isinstance(made, FixedPicture):
+        side = made.height_px
+        return Picture(name=X, channels=made.channels), Augmentation(load_px=side, crop_px=side, keep_aspect=True)
+    assert isinstance(made, Vector)
+    return Vector(name=X, size=made.size), Augmentation()
+
+
+def _classes(collection: Collection, generate: Generate) -> tuple[bool, tuple[str, ...]]:
+    """Whether the generator's classes are those of the data, and a note where they ought to be and are not."""
+    label = generate.inputs.label
+    if label is None or label.name != LABEL or not collection.is_labelled:
+        return False, ()
+    if label.names == collection.names:
+        return True, ()
+    return False, (
+        f"Classes are not measured: those of {collection.root} ({_listed(collection.names)}) are not the model's "
+        f"({_listed(label.names)}). Name the folders (or `classes` in the .npz) alike.",
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+def _two(collection: Collection) -> tuple[Part, Part]:
+    """What classifiers learn from, and what is scored against: two splits, or the halves of the only one."""
+    if len(collection.splits) > 1:
+        return collection.train, _scored(collection.splits)
+    keys = collection.train.keys
+    order = sorted(range(len(keys)), key=lambda index: hash_of(keys[index]))
+    return collection.train.take(order[::2]), collection.train.take(order[1::2])
+
+
+def _scored(splits: Mapping[str, Part]) -> Part:
+    return next(splits[name] for name in ("test", "validation", "train") if name in splits)
