@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage, stats
+from scipy import stats
+from scipy.spatial import cKDTree
 from test_making_all import draws, tensors
 
 from translate.data.making import Holes, mask_shapes
@@ -107,8 +108,9 @@ def test_holes_have_the_shape_of_their_kind_and_others_have_not(shape, fits, mis
 
 
 def as_far_as_a_brush_reaches(field):
-    """Every stroke's thickness is 0.6 to 1.4 of the drawn one: so is the distance to the nearest line, by scipy."""
-    distance = ndimage.distance_transform_edt(field > 0)
+    """Every stroke's thickness is 0.6 to 1.4 of the drawn one: so is the distance to a line, by a search tree."""
+    tree = cKDTree(np.argwhere(field == 0))
+    distance = tree.query(np.argwhere(field >= 0))[0].reshape(field.shape)
     return bool(((distance >= 0.599 * field) & (distance <= 1.401 * field)).all())
 
 
@@ -117,6 +119,26 @@ def test_strokes_are_what_a_round_brush_covers():
     assert all(as_far_as_a_brush_reaches(field) for field in fields)
     assert not any(as_far_as_a_brush_reaches(field**2) for field in fields)
     assert all(0 < (field == 0).mean() < 0.1 for field in fields)
+
+
+def same_wherever_it_lies(shape):
+    """Whether a field is the same to the bit in whatever part of the memory it comes to lie."""
+    taken, fields = [], []
+    for turn in range(96):
+        taken.append(np.empty(1 + 1111 * turn, np.uint8))
+        fields.append(shape(96, 80, np.random.default_rng(7)))
+    return all(np.array_equal(field, fields[0]) for field in fields)
+
+
+def test_a_seed_gives_the_same_hole_to_the_bit():
+    """OpenCV's distance transform does not: runs of one seed drifted apart by a pixel in some hundred masks."""
+    assert all(same_wherever_it_lies(shape) for shape in SHAPES.values())
+
+    def by_address(height, width, draw):
+        field = mask_shapes.boxes(height, width, draw)
+        return np.nextafter(field, np.float32(np.inf)) if field.ctypes.data % 64 else field
+
+    assert not same_wherever_it_lies(by_address)
 
 
 def test_shapes_come_as_often_as_the_mixture_says():

@@ -73,6 +73,18 @@ def pixels_for(port: Any, height: int, width: int) -> np.ndarray:
 
 
 @every_recipe
+def test_every_part_of_a_deploy_is_in_evaluation_mode_when_the_method_is(name: str):
+    """Wrappers are made anew by `deploys()`, nested ones too; one left in training mode cannot be exported."""
+    method = tiny_method(tiny_recipe(name)).eval()
+    for deploy in method.deploys().values():
+        assert not any(part.training for part in deploy.module.modules())
+    assert not any(part.training for part in method.modules())
+    method.train()
+    method.deploys()
+    assert all(part.training for network in method.networks().values() for part in network.modules())
+
+
+@every_recipe
 @every_kind
 def test_deploys_are_deterministic_and_blind_to_the_rest_of_the_batch(name: str, kind: str):
     recipe = tiny_recipe(name, KINDS[kind], batch_size=3)

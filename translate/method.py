@@ -179,6 +179,11 @@ class Deploy:
     scale: int = 1
     tiling: Tiling = "forbidden"
 
+    def __post_init__(self) -> None:
+        """Put wrappers, which are made anew, in the mode of the networks that they wrap, where that is evaluation."""
+        if not any(network.training for network in self.networks):
+            self.module.eval()
+
 
 class Method(nn.Module):
     """A paper's idea: owns networks, says the turns that they play, and gives what users run.

@@ -8,6 +8,7 @@ share of the picture asks for.
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 Field = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -104,7 +105,8 @@ def _distance_to(vertices: npt.NDArray[np.int32], height: int, width: int) -> Fi
     """Of every pixel to a polyline, in pixels."""
     away = np.full((height, width), 255, np.uint8)
     cv2.polylines(away, [vertices], isClosed=False, color=0)
-    return cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).astype(np.float32, copy=False)
+    # Not OpenCV's transform: its last bits depend on where in memory the picture happens to lie.
+    return np.asarray(ndimage.distance_transform_edt(away), np.float32)
 
 
 def _noise(cells: int, height: int, width: int, draw: np.random.Generator) -> Field:
