@@ -28,5 +28,6 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["/opt/page/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/favicon.ico', timeout=4)"]
 
 # Inside a container 0.0.0.0 is the container's own network; the page refuses to start there without --login.
-ENTRYPOINT ["/opt/page/bin/pixturn", "app", "--host", "0.0.0.0"]
+# What is kept between passes lies in /tmp, too, which is memory here.
+ENTRYPOINT ["/opt/page/bin/pixturn", "app", "--host", "0.0.0.0", "--scratch-mb", "1000"]
 CMD ["--login", "/run/secrets/login"]

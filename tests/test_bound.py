@@ -90,12 +90,21 @@ def test_a_size_that_comes_again_has_its_place(floats):
     assert len(set(addresses)) == 1
 
 
+def test_other_outputs_have_a_place_of_their_own(tmp_path):
+    nodes = [helper.make_node("Neg", ["a"], ["b"]), helper.make_node("Abs", ["a"], ["c"])]
+    path = tmp_path / "two.onnx"
+    path.write_bytes(graph_of(nodes, [("a",)], [("b",), ("c",)]).SerializeToString())
+    ours, given = BoundSession(session_of(path), "cpu"), of_shape("floats", 1, 8, 8)
+    assert np.array_equal(ours.run(["b"], given)[0], -given["a"])
+    assert np.array_equal(ours.run(["c"], given)[0], np.abs(given["a"]))
+
+
 def test_few_places_are_kept(floats):
     ours = BoundSession(session_of(floats), "cpu")
     sides = [*range(8, 8 + MOST_PLACES + 2), 8]
     for side in sides:
         ours.run(["b"], of_shape("floats", 1, side, 8))
-    kept = [key[0][1][2] for key in ours._places]
+    kept = [shapes[0][1][2] for _, shapes in ours._places]
     assert kept == sides[-MOST_PLACES:]
 
 

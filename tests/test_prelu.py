@@ -79,11 +79,20 @@ def test_once_and_twice_backwards_by_finite_differences():
     assert torch.autograd.gradgradcheck(call, (values, weight))
 
 
+def _twice(network, wanted, values):
+    """Of a penalty on the gradient."""
+    (once,) = torch.autograd.grad(network(values).square().sum(), wanted, create_graph=True)
+    return torch.autograd.grad(once.square().sum(), wanted)[0]
+
+
 @pytest.mark.parametrize("wanted", ["maps", "slopes"])
 def test_only_what_is_wanted_takes_a_gradient(wanted):
-    ours, _ = both()
+    ours, theirs = both()
     values = maps().requires_grad_(wanted == "maps")
-    ours.requires_grad_(wanted == "slopes")
+    for network in (ours, theirs):
+        network.requires_grad_(wanted == "slopes")
+    twice = [_twice(network, values if wanted == "maps" else network.weight, values) for network in (ours, theirs)]
+    torch.testing.assert_close(twice[0], twice[1])
     ours(values).sum().backward()
     assert (values.grad is not None, ours.weight.grad is not None) == (wanted == "maps", wanted == "slopes")
 

@@ -45,6 +45,11 @@ class ClustersConfig:
         distorts = self.distortion.changes or not self.agreement
         require(distorts, "config.clusters.agreement", self.agreement, "0, or a --config.clusters.distortion")
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked of real samples."""
+        return self.agreement > 0 or self.clarity > 0
+
     def require_categories(self, count: int) -> None:
         """Raises ConfigurationError where there is no categorical code to ask about."""
         for name, weight in (("agreement", self.agreement), ("clarity", self.clarity)):

@@ -24,6 +24,7 @@ from translate.data.domains import OneDomain, X
 from translate.deploy import sample_port
 from translate.errors import ConfigurationError
 from translate.from_noise import FromNoise, FromNoiseConfig, Heads
+from translate.game import no_heads
 from translate.losses.information import categorical_information, continuous_information
 from translate.method import Batch, Deploy, Progress, Terms
 from translate.networks.heads import CodeHead
@@ -117,7 +118,8 @@ class InfoGAN(FromNoise):
         def clusters(features: Tensor) -> Terms:
             return self.config.clusters.terms(batch[X], self.head(features).categorical, self._read)
 
-        return Heads(on_real=clusters, on_fake=information, for_generator=information)
+        on_real = clusters if self.config.clusters.asks else no_heads
+        return Heads(on_real=on_real, on_fake=information, for_generator=information)
 
     def _read(self, x: Tensor) -> tuple[Tensor, ...]:
         """The logits of each categorical code."""

@@ -16,14 +16,17 @@ _LARGEST_ANGLE = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Distortion:
-    """How far pictures are distorted, at most; each amount is drawn uniformly. The defaults distort nothing."""
+    """How far pictures are distorted, at most. Each amount is drawn evenly; of the scale, its logarithm.
+
+    The defaults distort nothing.
+    """
 
     rotate_degrees: float = 0.0
     """Turned by up to so many degrees either way."""
     shear_degrees: float = 0.0
     """Leant by up to so many degrees to the left or right."""
     scale: float = 0.0
-    """Enlarged or made smaller by up to this share, across and down alike: 0.2 is 20 percent."""
+    """Enlarged by up to this share, or made smaller by as much: 0.2 is 1 / 1.2 to 1.2 times, across and down alike."""
     shift: float = 0.0
     """Moved across and down by up to this share of the side."""
 
@@ -77,7 +80,7 @@ def _maps(pictures: Tensor, by: Distortion) -> Tensor:
     count, _, height, width = pictures.shape
 
     def drawn(most: float, numbers: int) -> Tensor:
-        return (torch.rand(count, numbers, device=pictures.device) * 2 - 1) * most
+        return (torch.rand(count, numbers, device=pictures.device, dtype=pictures.dtype) * 2 - 1) * most
 
     middle = pictures.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(count, 2)
     return get_affine_matrix2d(

@@ -14,8 +14,9 @@ from torch.nn import functional
 class PReLU(nn.PReLU):
     """x where x > 0, else w x, with a slope w for each channel of N x C x H x W.
 
-    Values and the gradient of the maps are torch's own to the last bit; that of the slopes is summed in float32. Where
-    the gradient holds infinities they become NaN, which no step of the engine takes either.
+    Values are torch's own, and so is the gradient of the maps where slopes and maps are of one kind of numbers; that
+    of the slopes is summed in float32. Where the gradient holds infinities they become NaN, which no step of the engine
+    takes either.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
@@ -37,16 +38,23 @@ class _Sloped(torch.autograd.Function):
         return functional.prelu(maps, slopes.to(maps.dtype))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 - as above
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - as above
         """With g = dL/dy: dL/dx is g where x > 0 and w g elsewhere; dL/dw is the sum of x g over x <= 0."""
         maps, slopes = ctx.saved_tensors
         (given,) = gradients
         if torch.is_grad_enabled():  # twice backwards: through torch's own graph
-            made = functional.prelu(maps, slopes.to(maps.dtype))
-            of_maps, of_slopes = torch.autograd.grad(made, (maps, slopes), given, create_graph=True)
-            return of_maps, of_slopes
+            return _through_torch((maps, slopes), ctx.needs_input_grad, given)
         above = torch.ops.aten.threshold_backward(given, maps, 0)
         below = given - above
         steep = (below * maps).sum((0, 2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
         shaped = slopes.to(maps.dtype).view(1, -1, 1, 1)
         return torch.addcmul(above, below, shaped), steep.to(slopes.dtype)
+
+
+def _through_torch(inputs: tuple[Tensor, Tensor], wanted: tuple[bool, ...], given: Tensor) -> tuple[Tensor | None, ...]:
+    """Gradients, which can be differentiated again, of the inputs that want one."""
+    maps, slopes = inputs
+    made = functional.prelu(maps, slopes.to(maps.dtype))
+    asked = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
+    found = iter(torch.autograd.grad(made, asked, given, create_graph=True))
+    return tuple(next(found) if wants else None for wants in wanted)

@@ -21,7 +21,7 @@ Binding = Literal["no", "yes", "graphs"]
 MOST_PLACES: Final = 8
 """Sizes whose places are kept; those that were used longest ago are given up for others."""
 _NO_GRAPH: Final = "-1"
-_Key = tuple[tuple[str, tuple[int, ...], str], ...]
+_Key = tuple[tuple[str, ...], tuple[tuple[str, tuple[int, ...], str], ...]]
 
 _log = logging.getLogger(__name__)
 
@@ -43,16 +43,17 @@ class BoundSession:
 
     def run(self, output_names: Sequence[str], given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Outputs in the order of their names; arrays of their own, which later runs leave alone."""
-        key = tuple((name, array.shape, array.dtype.str) for name, array in given.items())
+        shapes = tuple((name, array.shape, array.dtype.str) for name, array in given.items())
+        key = (tuple(output_names), shapes)
         with self._alone:  # the places are everybody's
             place = self._places.pop(key, None) or self._new_place(output_names, given)
             made = place.run(given)
             self._places[key] = place  # not before: a run that failed leaves no place
-            while len(self._places) > MOST_PLACES:
-                self._places.popitem(last=False)
             return made
 
     def _new_place(self, output_names: Sequence[str], given: Mapping[str, NDArray[Any]]) -> "_Place":
+        while len(self._places) >= MOST_PLACES:  # first of all, for its memory
+            self._places.popitem(last=False)
         # A graph is kept by the session for good, and its number with it.
         graph = str(self._recorded) if self._replays and self._recorded < MOST_PLACES else _NO_GRAPH
         self._recorded += graph != _NO_GRAPH

@@ -82,7 +82,7 @@ class _Memory:
         """See Workshop: what was closed counts as free."""
         gc.collect()
         if self._device.type == "cuda":
-            return usable_bytes(torch.cuda.get_device_properties(self._device).total_memory)
+            return usable_bytes(torch.cuda.mem_get_info(self._device)[0])
         return free_memory_bytes()
 
 
