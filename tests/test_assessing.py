@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,17 @@ from PIL import Image
 from scipy.stats import norm
 
 from pipelines.assessing import How, assess, assessment
+from pipelines.assessing.readable import read_readable
 from pipelines.assessing.real import of_data, pictures_at
 from pipelines.commands import evaluate as evaluate_command
 from pipelines.evaluating import features
 from pipelines.evaluating.documents import written
 from pipelines.generating import Generate
+from pipelines.training.generation import validation
 from pipelines.training.generation.contestants import OURS, REAL
-from translate.card import Card, FixedPicture, Label, Latent, Vector
+from translate.card import Card, FixedPicture, Label, Latent, Picture, Vector
+from translate.data.augmentation import Augmentation
+from translate.data.collection_finding import scan_collection
 from translate.errors import ConfigurationError, DatasetError
 from translate.metrics.modes import GaussianModes
 
@@ -24,6 +29,7 @@ CORNERS = np.array([(0, 0), (0, 6), (6, 0)])
 NAMES = ("left", "lower", "right")
 GRID = GaussianModes.grid25()
 QUICK = How(features="pixels", at_most=60, device="cpu")
+FOR_POINTS = How(device="cpu")
 
 
 class Made:
@@ -165,13 +171,53 @@ def test_of_one_split_the_halves_have_no_sample_in_common(files):
     assert not learnt & scored
 
 
-def test_a_folder_with_a_broken_picture_is_still_compared_as_a_set(files, loads):
+def test_a_broken_picture_is_listed_and_left_out_of_the_protocols_and_no_other(files, loads):
     loads(painter())
-    (files / NAMES[0] / "broken.png").write_bytes(b"no picture")
+    whole = of_data(files, painter(), QUICK).subject
+    cut = files / NAMES[0] / "0.png"
+    cut.write_bytes(cut.read_bytes()[:90])
     told = assess("model.onnx", files, QUICK)
+    assert of(told)[OURS].keys() == {"gan_test", "gan_train", "class_diversity", "parzen"}
+    assert any(str(cut) in note and "Left out of the protocols" in note for note in told.notes)
+    document = json.loads(written(told.document))
+    (left_out,) = document["left_out_of_protocols"]
+    assert (left_out["name"], left_out["reason"]) == (f"{NAMES[0]}/0", "truncated")
+    assert any(str(cut) in note for note in document["notes"])
+    broken = of_data(files, painter(), QUICK).subject
+    keys = [{*one.training.keys, *one.held_out.keys} for one in (whole, broken)]
+    assert keys[0] - keys[1] == {f"{NAMES[0]}/0"}
+    kept = [key in broken.training.keys for key in whole.training.keys]
+    assert (whole.training.stored[kept] == broken.training.stored).all()
+    assert (whole.training.labels[kept] == broken.training.labels).all()
+
+
+def test_in_the_place_of_a_broken_picture_comes_the_next_one(files):
+    part, port = scan_collection(files).train, Picture(name="x", channels=1)
+    size = Augmentation(load_px=SIDE_PX, crop_px=SIDE_PX)
+    whole, none = read_readable(part, port, size, learns_classes=True, most=11)
+    (files / f"{whole.keys[3]}.png").write_bytes(b"no picture")
+    rest, (left_out,) = read_readable(part, port, size, learns_classes=True, most=10)
+    assert none == ()
+    assert left_out.name == whole.keys[3]
+    assert rest.keys == (*whole.keys[:3], *whole.keys[4:])
+    assert rest.labels.tolist() == [NAMES.index(key.split("/")[0]) for key in rest.keys]
+
+
+def test_where_protocols_cannot_be_followed_the_document_says_why(files, loads):
+    loads(painter())
+    real = next(files.rglob("*.png"))
+    one = files / "one"
+    for index in range(8):
+        (one / "train").mkdir(parents=True, exist_ok=True)
+        (one / "train" / f"{index}.png").write_bytes(real.read_bytes())
+    (one / "test").mkdir()
+    for index in range(8):
+        (one / "test" / f"{index}.png").write_bytes(b"no picture")
+    told = assess("model.onnx", one, QUICK)
     assert of(told) == {}
-    assert any(note.startswith("Only compared as a set of pictures:") for note in told.notes)
-    assert told.sets[1].left_out
+    (note,) = [note for note in told.document["notes"] if note.startswith("Only compared as a set of pictures:")]
+    assert note in told.notes
+    assert len(told.sets[1].left_out) > 0
 
 
 def test_a_folder_of_pictures_may_be_held_against_arrays_and_then_those_to_test_on(arrays, files):
@@ -186,7 +232,7 @@ def test_a_folder_of_pictures_may_be_held_against_arrays_and_then_those_to_test_
 
 def test_points_are_measured_by_their_modes_beside_real_ones(plane, loads):
     loads(dotter())
-    told = assess("model.onnx", plane, QUICK)
+    told = assess("model.onnx", plane, FOR_POINTS)
     assert of(told)[OURS]["modes"]["value"] == of(told)[REAL]["modes"]["value"] == 25
     names = [figure.name for figure in told.figures]
     assert {"energy distance", "two-sample test's p-value", "modes reached", "Parzen window (nats)"} <= set(names)
@@ -204,13 +250,88 @@ def test_collapsed_points_are_told_with_the_remedy(plane, loads, tmp_path, capsy
     assert "modes reached" in out.with_suffix(".html").read_text()
 
 
+def test_points_that_reach_no_mode_have_an_infinite_divergence_and_json_knows_no_such_number(plane, loads, tmp_path):
+    loads(dotter(lambda z: np.full((len(z), 2), 9.0)))
+    out = tmp_path / "e.json"
+    assert evaluate_command.main(["model.onnx", "--against", str(plane), "--out", str(out), "--html"]) == 0
+    found = json.loads(out.read_text(), parse_constant=pytest.fail)["protocols"]
+    assert found[OURS]["reverse_kl"]["value"] is None
+    assert found[OURS]["modes"]["value"] == 0
+    assert 0 <= found[REAL]["reverse_kl"]["value"] < 0.1
+    assert "<td>infinite</td>" in out.with_suffix(".html").read_text()
+
+
+def test_what_is_noted_of_points_is_in_the_document_too(plane, loads):
+    loads(Generate(Made(lambda z, label: on_the_grid(z), Vector(name="x", size=2), NAMES)))
+    np.savez(plane / "train.npz", x=GRID.sample(60, 1).numpy(), y=np.arange(60) % 3, classes=np.array(["a", "b", "c"]))
+    np.savez(plane / "test.npz", x=GRID.sample(60, 2).numpy(), y=np.arange(60) % 3, classes=np.array(["a", "b", "c"]))
+    told = assess("model.onnx", plane, FOR_POINTS)
+    (note,) = told.document["notes"]
+    assert note.startswith("Classes are not measured")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "has 1 samples"), (2, "1 points to compare"), (11, "5 points to comp")]
+)
+def test_too_few_points_are_refused_with_their_number(tmp_path, loads, count, words):
+    loads(dotter())
+    np.savez(tmp_path / "few.npz", x=GRID.sample(count, 1).numpy())
+    with pytest.raises(DatasetError, match=f"{words}.*hundreds"):
+        assess("model.onnx", tmp_path / "few.npz", FOR_POINTS)
+
+
+def test_the_fewest_points_that_are_enough(tmp_path, loads):
+    loads(dotter())
+    np.savez(tmp_path / "few.npz", x=GRID.sample(12, 1).numpy())
+    told = assess("model.onnx", tmp_path / "few.npz", How(device="cpu", protocols=False))
+    assert "energy distance" in [figure.name for figure in told.figures]
+
+
+@pytest.mark.parametrize("changes", [{"features": "effnet-lite1"}, {"at_most": 60}])
+def test_options_for_pictures_are_refused_for_points(plane, loads, changes):
+    loads(dotter())
+    with pytest.raises(ConfigurationError, match=r"makes points.*leave the option out"):
+        assess("model.onnx", plane, replace(FOR_POINTS, **changes))
+
+
 @pytest.mark.parametrize(("maker", "data"), [(dotter, "arrays"), (painter, "plane")])
 def test_other_samples_than_the_model_makes_are_refused(maker, data, request):
     with pytest.raises(DatasetError, match="point"):
         of_data(request.getfixturevalue(data), maker(), QUICK)
 
 
+# What is drawn
+
+
+def test_the_noise_is_another_than_that_by_which_validation_chose_the_weights(plane, loads, monkeypatch):
+    seeds = []
+    draw = Generate.draw
+    monkeypatch.setattr(
+        Generate, "draw", lambda *given, seed, **more: seeds.append(seed) or draw(*given, seed=seed, **more)
+    )
+    loads(dotter())
+    command = ["model.onnx", "--against", str(plane), "--out", str(plane / "e.json")]
+    for options in ([], ["--seed", "7"]):
+        assert evaluate_command.main([*command, *options]) == 0
+    assert set(seeds) == {1, 7}
+    assert validation.SEED not in seeds
+    assert How().seed == 1
+
+
 # What is refused
+
+
+@pytest.mark.parametrize("maker", [painter, dotter])
+def test_real_samples_that_are_not_there_are_told(tmp_path, loads, maker, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loads(maker())
+    with pytest.raises(DatasetError, match="nowhere: there is no such folder or file: give"):
+        evaluate_command.main(["model.onnx", "--against", "nowhere"])
+
+
+def test_a_folder_is_told_likewise(files):
+    with pytest.raises(DatasetError, match="nowhere: there is no such folder or file: give"):
+        evaluate_command.main([str(files), "--against", str(files / "nowhere"), "--out", str(files / "e.json")])
 
 
 def test_what_has_held_nothing_out_needs_real_samples(files, loads):

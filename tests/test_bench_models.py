@@ -204,7 +204,7 @@ def test_a_name_of_both_means_the_recipe_and_a_path_the_bundle(tmp_path):
 
 @pytest.mark.parametrize("bundle", ["emoji", "fashion"])
 def test_a_generator_is_timed_at_its_own_size_and_engines_agree(bundle):
-    results = compare_ways(f"checkpoints/{bundle}", options(sizes_px=(16, 512)), Watching())
+    results = compare_ways(f"checkpoints/{bundle}", options(sizes_px=None), Watching())
     side_px = peek_card(Path(f"checkpoints/{bundle}/{bundle}.onnx")).outputs[0].height_px
     assert [row.way.words for row in results.rows] == ["ONNX Runtime fp32", "OpenVINO fp32"]  # no --compute to run bf16
     assert list(results.sizes_px) == [side_px]
@@ -215,7 +215,7 @@ def test_a_generator_is_timed_at_its_own_size_and_engines_agree(bundle):
 def test_broken_control_a_generator_that_is_off_is_not_recommended(monkeypatch):
     numbers = Samples.numbers
     monkeypatch.setattr(Samples, "numbers", lambda self, px: off_by(numbers(self, px), self))
-    results = compare_ways("checkpoints/fashion", options(), Watching())
+    results = compare_ways("checkpoints/fashion", options(sizes_px=None), Watching())
     assert [bool(row.beyond) for row in results.rows] == [False, True]
 
 
@@ -240,7 +240,12 @@ NOT_FOR_IT = {
         {"direction": "BtoA"},
         "--direction BtoA: checkpoints/x2 holds one",
     ),
-    "noise is no picture": ("checkpoints/fashion", {"picture": Path("checkpoints/x2/example.jpg")}, "--picture"),
+    "noise is no picture": (
+        "checkpoints/fashion",
+        {"picture": Path("checkpoints/x2/example.jpg"), "sizes_px": None},
+        "--picture: checkpoints/fashion makes samples",
+    ),
+    "it has one size": ("checkpoints/fashion", {"sizes_px": (512,)}, "--sizes-px: checkpoints/fashion makes samples"),
 }
 
 

@@ -1,25 +1,18 @@
 """From a name and a folder to what is told of them."""
 
-import io
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipelines.assessing.how import How
+from pipelines.assessing.points import makes_points, of_points, require_none_for_pictures
 from pipelines.assessing.real import Real, of_data, of_run, pictures_at
+from pipelines.assessing.scores import document_of, figures_of
 from pipelines.evaluating import Pictures, Told, told
-from pipelines.evaluating.documents import Document
-from pipelines.evaluating.figures import Figure
 from pipelines.generating import Generate
-from pipelines.generating.show import cloud
 from pipelines.load import load
 from pipelines.runs import RunFolder, bundle_of
-from pipelines.scoring.judge import Score
-from pipelines.scoring.measures import MEASURES
-from pipelines.training.generation.contest import Contest, hold_contest
-from pipelines.training.generation.contestants import OURS, REAL, Contestants, Measured, merged
+from pipelines.training.generation.contestants import Measured, merged
 from pipelines.training.generation.protocols import by_protocols
-from pipelines.training.generation.subject import Subject
 from translate.errors import ConfigurationError
 
 
@@ -35,17 +28,18 @@ def assess(name: str, against: Path | None, how: How) -> Told:
 
     Raises:
         ModelError: There is neither.
-        ConfigurationError: The model does not generate, or there is nothing to hold it against.
-        DatasetError: Too few samples, or others than the model makes.
+        ConfigurationError: The model does not generate, an option is not for it, or `against` is needed and missing.
+        DatasetError: No real samples there, too few, or others than the model makes.
     """
     if _is_plain_folder(name, how.runs):
         return told(how.compared(Path(name), pictures_at(_required(name, against))))
     generate = _generator(name, how)
+    if makes_points(generate):
+        require_none_for_pictures(name, how)
     real = of_data(against, generate, how) if against else _held_out(name, generate, how)
-    compared = _of_points(real, how) if real.pictures is None else _of_pictures(generate, real.pictures, how)
-    named = replace(compared, title=f"{name} against {real.where}", notes=(*compared.notes, *real.notes))
+    compared = of_points(real, how) if real.pictures is None else _of_pictures(generate, real.pictures, how)
     further = by_protocols(real.subject) if real.subject and how.protocols else ()
-    return _with_protocols(named, list(further))
+    return _with_protocols(_with_notes(compared, name, real), list(further))
 
 
 def _is_plain_folder(name: str, runs: Path) -> bool:
@@ -73,32 +67,16 @@ def _held_out(name: str, generate: Generate, how: How) -> Real:
 
 
 def _of_pictures(generate: Generate, real: Pictures, how: How) -> Told:
-    inputs = generate.draw(how.at_most, seed=how.seed)
+    inputs = generate.draw(how.most, seed=how.seed)
     return told(how.compared(list(generate.pixels(inputs, progress=how.telling("Making pictures"))), real))
 
 
-def _of_points(real: Real, how: How) -> Told:
-    """Points are few numbers: they are compared as they are, through no network."""
-    subject = real.subject
-    assert subject is not None
-    contest = hold_contest(
-        subject.generate, subject.held_out, subject.training, subject.device, how.progress, seed=how.seed
-    )
-    return Told(
-        title="points",
-        about=f"{len(contest.made):,} points of each; seed {how.seed}",
-        figures=tuple(_figures(contest.scores)),
-        notes=(),
-        sets=(),
-        document={"kind": "evaluation", "seed": how.seed, "figures": _scores(contest.scores)},
-        sheet=_cloud(contest, subject),
-    )
-
-
-def _cloud(contest: Contest, subject: Subject) -> bytes:
-    buffer = io.BytesIO()
-    cloud(contest.made.numpy(), subject.test.numpy()).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+def _with_notes(compared: Told, name: str, real: Real) -> Told:
+    """With why something is missing."""
+    notes = (*compared.notes, *real.notes)
+    left_out = [asdict(each) for each in real.left_out]
+    document = {**compared.document, "notes": list(notes), "left_out_of_protocols": left_out}
+    return replace(compared, title=f"{name} against {real.where}", notes=notes, document=document)
 
 
 def _with_protocols(compared: Told, further: list[Measured]) -> Told:
@@ -107,26 +85,7 @@ def _with_protocols(compared: Told, further: list[Measured]) -> Told:
     scores = merged(part.scores for part in further)
     return replace(
         compared,
-        figures=(*compared.figures, *_figures(scores)),
+        figures=(*compared.figures, *figures_of(scores)),
         notes=(*compared.notes, *words),
-        document={**compared.document, "protocols": _scores(scores), "found": [asdict(one) for one in found]},
+        document={**compared.document, "protocols": document_of(scores), "found": [asdict(one) for one in found]},
     )
-
-
-def _figures(contestants: Contestants) -> Iterable[Figure]:
-    """A line a measure of the model, beside training samples."""
-    beside = contestants.get(REAL, {})
-    for name, score in contestants.get(OURS, {}).items():
-        measure = MEASURES[name]
-        unit = f" ({measure.unit})" if measure.unit else ""
-        reference = _value(beside[name]) if name in beside else ""
-        yield Figure(name=measure.label + unit, value=_value(score), reference=reference, meaning=measure.meaning)
-
-
-def _value(score: Score) -> str:
-    error = "" if score.standard_error is None else f" ± {score.standard_error:.2g}"
-    return f"{score.value:.4g}{error}"
-
-
-def _scores(contestants: Contestants) -> Document:
-    return {label: {name: asdict(score) for name, score in scores.items()} for label, scores in contestants.items()}

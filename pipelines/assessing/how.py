@@ -8,26 +8,40 @@ import torch
 
 from pipelines.evaluating import Evaluation, FeaturesName, Pictures, evaluate
 from pipelines.evaluating.evaluation import AT_MOST
+from pipelines.evaluating.features import USUAL
 from pipelines.evaluating.sets import Progress, silent
 from pipelines.generating.generate import Advance
 from pipelines.runs import RUNS
+from pipelines.training.generation.contest import SEED
 from translate.devices import DeviceName, pick_device
+from translate.errors import require
 
 
 @dataclass(frozen=True, kw_only=True)
 class How:
     """What is asked for.
 
-    `protocols`: whether to follow the papers' protocols too, where they fit. `runs`: the folder of the runs.
+    `features` and `at_most` are for pictures; None: the usual ones. `seed` draws the noise too: by default that of
+    reports, 1, since validation chose a run's best weights by the noise of seed 0. `protocols`: whether to follow the
+    papers' protocols too, where they fit. `runs`: the folder of the runs.
     """
 
-    features: FeaturesName = "effnet-lite1"
-    at_most: int = AT_MOST
-    seed: int = 0
+    features: FeaturesName | None = None
+    at_most: int | None = None
+    seed: int = SEED
     device: DeviceName = "auto"
     protocols: bool = True
     runs: Path = RUNS
     progress: Progress = silent
+
+    def __post_init__(self) -> None:
+        """Refuse sets that cannot be compared."""
+        require(self.most >= 2, "at-most", self.most, "2 or more pictures of each set")
+
+    @property
+    def most(self) -> int:
+        """Pictures of a set."""
+        return AT_MOST if self.at_most is None else self.at_most
 
     @property
     def torch_device(self) -> torch.device:
@@ -43,8 +57,8 @@ class How:
         return evaluate(
             made,
             real,
-            features=self.features,
-            at_most=self.at_most,
+            features=self.features or USUAL,
+            at_most=self.most,
             seed=self.seed,
             device=self.torch_device,
             progress=self.progress,

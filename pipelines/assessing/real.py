@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.assessing.how import How
+from pipelines.assessing.readable import note_of, read_readable
 from pipelines.evaluating import Pictures
+from pipelines.evaluating.sets import LeftOut
 from pipelines.generating import Generate
 from pipelines.runs import find_run
 from pipelines.trained import Trained
 from pipelines.training.generation.data import open_data
-from pipelines.training.generation.held_out import held_out_of
 from pipelines.training.generation.known_modes import known_modes
 from pipelines.training.generation.subject import MOST_SCORED, MOST_TRAINING, Subject, subject_of
 from translate.card import FixedPicture, Picture, Vector
@@ -29,13 +30,15 @@ class Real:
     """Real samples.
 
     `pictures` are those to compare as sets, None for points; `subject` is the generator among them, for protocols, None
-    where none can be followed. `notes` say why something is left out.
+    where none can be followed. `notes` say why something is left out; `left_out` are the files that could not be read
+    for it.
     """
 
     where: str
     pictures: Pictures | None
     subject: Subject | None
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def of_run(name: str, generate: Generate, how: How) -> Real:
@@ -44,7 +47,7 @@ def of_run(name: str, generate: Generate, how: How) -> Real:
     subject = subject_of(generate, data, device=how.torch_device, seed=how.seed, progress=how.progress)
     pictures = None
     if subject.held_out.are_pictures:
-        pictures = list(data.samples(data.scored, most=2 * how.at_most).pixels())
+        pictures = list(data.samples(data.scored, most=2 * how.most).pixels())
     return Real(where=f"{data.scored} samples of {data.collection.root}", pictures=pictures, subject=subject)
 
 
@@ -57,19 +60,28 @@ def of_data(folder: Path, generate: Generate, how: How) -> Real:
     is_point = isinstance(generate.card.outputs[0], Vector)
     pictures = None if is_point else pictures_at(folder)
     try:
-        subject, notes = _subject(folder, generate, how)
+        subject, notes, left_out = _subject(folder, generate, how)
     except DatasetError as problem:
         if not isinstance(pictures, Path):
             raise
-        subject, notes = None, (f"Only compared as a set of pictures: {problem}",)
-    return Real(where=str(folder), pictures=pictures, subject=subject, notes=notes)
+        return Real(
+            where=str(folder),
+            pictures=pictures,
+            subject=None,
+            notes=(f"Only compared as a set of pictures: {problem}",),
+        )
+    return Real(where=str(folder), pictures=pictures, subject=subject, notes=notes, left_out=left_out)
 
 
 def pictures_at(folder: Path) -> Pictures:
     """Pictures in arrays (those to test on, where splits are told apart), or else the folder with all below it.
 
-    Raises DatasetError for points.
+    Raises DatasetError for points, and where nothing is there.
     """
+    if not folder.exists():
+        raise DatasetError(
+            f"{folder}: there is no such folder or file: give a folder of pictures, or a data set as for training"
+        )
     found = find_idx(folder, DEFAULT_ARRAY_LIMITS) or find_npz(folder, DEFAULT_ARRAY_LIMITS)
     if found is None:
         return folder
@@ -79,26 +91,25 @@ def pictures_at(folder: Path) -> Pictures:
     return list(part.values)
 
 
-def _subject(folder: Path, generate: Generate, how: How) -> tuple[Subject, tuple[str, ...]]:
+def _subject(folder: Path, generate: Generate, how: How) -> tuple[Subject, tuple[str, ...], tuple[LeftOut, ...]]:
     collection = scan_collection(folder)
     knows, notes = _classes(collection, generate)
     port, size = _sample(generate)
     training, scored = _two(collection)
-    held = [
-        held_out_of(part, port, size, learns_classes=knows, most=most)
-        for part, most in ((training, MOST_TRAINING), (scored, MOST_SCORED))
-    ]
+    learnt, missed = read_readable(training, port, size, learns_classes=knows, most=MOST_TRAINING)
+    held_out, missing = read_readable(scored, port, size, learns_classes=knows, most=MOST_SCORED)
+    left_out = (*missed, *missing)
     subject = Subject(
         generate=generate,
-        held_out=held[1],
+        held_out=held_out,
         validation=None,
-        training=held[0],
+        training=learnt,
         device=how.torch_device,
         modes=known_modes(folder),
         seed=how.seed,
         progress=how.progress,
     )
-    return subject, notes
+    return subject, (*notes, *note_of(str(folder), left_out)), left_out
 
 
 def _sample(generate: Generate) -> tuple[Picture | Vector, Augmentation]:
@@ -133,6 +144,11 @@ def _two(collection: Collection) -> tuple[Part, Part]:
     if len(collection.splits) > 1:
         return collection.train, _scored(collection.splits)
     keys = collection.train.keys
+    if len(keys) < 2:
+        raise DatasetError(
+            f"{collection.root}: has {len(keys)} samples, and one half is to learn from and the other to compare with: "
+            "give at least hundreds"
+        )
     order = sorted(range(len(keys)), key=lambda index: hash_of(keys[index]))
     return collection.train.take(order[::2]), collection.train.take(order[1::2])
 

@@ -4,16 +4,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.assessing import How, assess
+from pipelines.assessing import SEED, How, assess
 from pipelines.evaluating import FeaturesName, Told
 from pipelines.evaluating.documents import written
 from pipelines.evaluating.evaluation import AT_MOST
+from pipelines.evaluating.features import USUAL
 from pipelines.evaluating.figures import COLUMNS
 from pipelines.evaluating.page import page
 from pipelines.evaluating.sets import Progress
@@ -22,6 +23,8 @@ from pipelines.runs import RUNS
 from translate.devices import DeviceName
 from translate.errors import ConfigurationError
 from translate.storage.atomic import write_atomically
+
+_FEATURES = f"{{{','.join(get_args(FeaturesName))}}}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +51,22 @@ class EvaluateOptions:
     is compared, its training split is for classifiers to learn from)."""
     runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS
     """Folder of the runs."""
-    features: FeaturesName = "effnet-lite1"
-    """Through what the pictures are seen. inception: FID's own network, where its weights are on this machine."""
+    features: Annotated[
+        FeaturesName | None, tyro.conf.arg(metavar=_FEATURES, help_behavior_hint=f"(default: {USUAL})")
+    ] = None
+    """Through what the pictures are seen. inception: FID's own network, where its weights are on this machine. Not for
+    points."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("evaluation.json")
     """The figures; the sheet goes beside it as .png."""
     html: bool = False
     """Also write a page with the table and the sheet beside it, as .html."""
-    at_most: Annotated[int, tyro.conf.arg(metavar="N")] = AT_MOST
-    """Pictures of a folder beyond this number are left out, drawn by the seed."""
+    at_most: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint=f"(default: {AT_MOST})")] = None
+    """Pictures of a folder beyond this number are left out, drawn by the seed. Not for points."""
     protocols: bool = True
     """Whether to follow the papers' protocols: up to a minute or two of a core."""
-    seed: int = 0
-    """Draws which pictures, and the halves of the test."""
+    seed: int = SEED
+    """Draws the noise, which pictures, and the halves of the test. Not 0 by default: a run's best weights were chosen
+    by the noise of that seed, and would look too good."""
     device: DeviceName = "auto"
     """Where to compute; auto takes CUDA where there is one."""
 

@@ -1,9 +1,11 @@
 """Evaluations and drifts as plain data, for JSON: every figure with its counts and its seed."""
 
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 from pipelines.evaluating.comparing import Comparison
 from pipelines.evaluating.drifting import Drift
@@ -53,8 +55,20 @@ def drift_json(result: Drift) -> str:
 
 
 def written(document: Document) -> str:
-    """A document as indented JSON, with the version that wrote it."""
-    return json.dumps({"pixturn": _version(), **document}, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    """A document as indented JSON, with the version that wrote it; null for figures that are infinite or undefined."""
+    plain = _plain({"pixturn": _version(), **document})
+    return json.dumps(plain, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    """JSON knows finite numbers only."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in cast("Mapping[str, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in cast("Sequence[object]", value)]
+    return value
 
 
 def _version() -> str:

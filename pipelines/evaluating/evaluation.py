@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from pipelines.evaluating.comparing import Comparison, compare
-from pipelines.evaluating.features import Features, FeaturesName, features_named
+from pipelines.evaluating.features import USUAL, Features, FeaturesName, features_named
 from pipelines.evaluating.notes import notes
 from pipelines.evaluating.ranking import Ranked, surest_of_both
 from pipelines.evaluating.sets import PictureSet, Progress, read_sets, silent
@@ -56,7 +56,7 @@ def evaluate(
     made: Pictures,
     real: Pictures,
     *,
-    features: FeaturesName = "effnet-lite1",
+    features: FeaturesName = USUAL,
     at_most: int = AT_MOST,
     seed: int = 0,
     device: torch.device = _CPU,

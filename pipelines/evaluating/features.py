@@ -21,6 +21,9 @@ from translate.networks.efficientnet import EfficientNetLite
 
 FeaturesName = Literal["effnet-lite1", "inception", "pixels"]
 
+USUAL: Final[FeaturesName] = "effnet-lite1"
+"""The ones that are on every machine."""
+
 PIXELS_SIDE_PX: Final = 32
 _INCEPTION_SIDE_PX: Final = 299
 _BATCH: Final = 32

@@ -35,8 +35,11 @@ class ModelOptions:
     Runtime in fp32. Files beside it that hold the same model in int8, fp16 or with pixels in and out are timed too.
     """
 
-    sizes_px: Annotated[tuple[int, ...], tyro.conf.arg(metavar="P...")] = SIZES_PX
-    """Sides of the square pictures; what makes pictures out of noise has a size of its own."""
+    sizes_px: Annotated[
+        tuple[int, ...] | None,
+        tyro.conf.arg(metavar="P...", help_behavior_hint=f"(default: {' '.join(map(str, SIZES_PX))})"),
+    ] = None
+    """Sides of the square pictures. Not for what makes pictures out of noise: that has a size of its own."""
     batches: Annotated[tuple[int, ...], tyro.conf.arg(metavar="N...")] = BATCHES
     """Pictures that go through together, to be tried beside one; fewer where they are large."""
     rounds: int = 5
@@ -55,7 +58,8 @@ class ModelOptions:
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be."""
         require(self.rounds >= 1, "rounds", self.rounds, "at least 1")
-        require(min(self.sizes_px, default=0) >= 1, "sizes-px", min(self.sizes_px, default=0), "at least 1 px")
+        smallest = min(SIZES_PX if self.sizes_px is None else self.sizes_px, default=0)
+        require(smallest >= 1, "sizes-px", smallest, "at least 1 px")
         require(min(self.batches, default=1) >= 1, "batches", min(self.batches, default=1), "at least 1")
 
 
@@ -109,9 +113,15 @@ class _Comparison:
             raise last
 
     def require_sensible(self) -> None:
-        """Raise ConfigurationError where a picture was given to what takes none."""
-        if self._options.picture is not None and self._opened and isinstance(self._any, Samples):
-            raise ConfigurationError(f"--picture: {self._model.name} makes pictures out of noise; leave the option out")
+        """Raise ConfigurationError where an option was given that would change nothing."""
+        if not self._opened or not isinstance(self._any, Samples):
+            return
+        given = {"--picture": self._options.picture, "--sizes-px": self._options.sizes_px}
+        for option, value in given.items():
+            if value is not None:
+                raise ConfigurationError(
+                    f"{option}: {self._model.name} makes samples out of noise, of one size; leave the option out"
+                )
 
     def measure(self) -> None:
         """Sizes one after the other; within one all ways take turns."""
@@ -157,7 +167,7 @@ class _Comparison:
 
     @property
     def _sizes_px(self) -> Sequence[int]:
-        asked = self._options.sizes_px
+        asked = SIZES_PX if self._options.sizes_px is None else self._options.sizes_px
         return self._any.sizes_px(asked) if self._opened else asked
 
     def _batches(self, side_px: int) -> list[int]:
