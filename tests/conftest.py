@@ -1,6 +1,12 @@
 """Fixtures that many files of tests ask for."""
 
+import os
+
 import pytest
+
+# Threads that wait sleep rather than turn in circles, which beside other work made tests a hundred times slower. Read
+# when torch is imported, and by the processes that tests start.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(autouse=True, scope="session")
