@@ -87,7 +87,9 @@ def test_smooth_enlargement_is_1331_with_replicated_borders():
 
 
 @pytest.mark.parametrize(
-    ("doubling", "even"), [(transposed(kernel=3), False), (smooth(), True), (nearest(), True)], ids=str
+    ("doubling", "even"),
+    [(transposed(kernel=3), False), (smooth(), True), (nearest(), True)],
+    ids=["transposed", "smooth", "nearest"],
 )
 def test_only_the_papers_doubling_prints_a_checkerboard(doubling, even):
     layer = make_positive(doubling.build(1, 1, False))
