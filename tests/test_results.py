@@ -64,6 +64,8 @@ def test_a_sampler_of_five_modes_is_found_out():
 class Level:
     """Reads a digit from a picture's grey level."""
 
+    classes = 10
+
     def predict(self, pictures):
         return ((pictures.mean(dim=(1, 2, 3)) + 1) * 4.5).round().long()
 
