@@ -185,5 +185,5 @@ def test_a_compiled_discriminator_takes_the_approximation_and_refuses_the_exact(
     approximate_penalty(compiled, pictures, noise=noise).backward()
     for parameter, gradient in zip(discriminator.parameters(), expected, strict=True):
         torch.testing.assert_close(parameter.grad, gradient)
-    with pytest.raises(RuntimeError, match="double backward|create_graph=False"):  # by what ran before
+    with pytest.raises(RuntimeError, match=r"double backward|create_graph=False"):  # by what ran before
         zero_centred_penalty(compiled, pictures).backward()
