@@ -101,10 +101,15 @@ def test_its_options_are_those_of_the_command(tmp_path):
 
     words = command_of(TEXT, "ENTRYPOINT") + command_of(TEXT, "CMD")
     options = dict(zip(words[2::2], words[3::2], strict=True))
-    assert set(options) == {"--host", "--login"}
+    assert set(options) == {"--host", "--login", "--scratch-mb"}
     with pytest.raises(ConfigurationError, match="--login"):
         ServingSettings(host=options["--host"])
-    assert ServingSettings(host=options["--host"], login=Path(options["--login"])).port == int(of(TEXT, "EXPOSE")[0])
+    settings = ServingSettings(
+        host=options["--host"], login=Path(options["--login"]), scratch_mb=int(options["--scratch-mb"])
+    )
+    assert settings.port == int(of(TEXT, "EXPOSE")[0])
+    tmpfs_gb = int(TEXT.split("--tmpfs /tmp:size=")[1].partition("g")[0])
+    assert settings.scratch_mb < 1000 * tmpfs_gb  # what is kept between passes lies there
 
 
 IGNORED = (ROOT / ".dockerignore").read_text()
