@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
-from pipelines.assessing import How, assess, assessment
+from pipelines.assessing import AssessmentOptions, assess, assessment
 from pipelines.assessing.readable import read_readable
 from pipelines.assessing.real import of_data, pictures_at
 from pipelines.commands import evaluate as evaluate_command
@@ -28,8 +28,8 @@ SIDE_PX = 12
 CORNERS = np.array([(0, 0), (0, 6), (6, 0)])
 NAMES = ("left", "lower", "right")
 GRID = GaussianModes.grid25()
-QUICK = How(features="pixels", at_most=60, device="cpu")
-FOR_POINTS = How(device="cpu")
+QUICK = AssessmentOptions(features="pixels", at_most=60, device="cpu")
+FOR_POINTS = AssessmentOptions(device="cpu")
 
 
 class Made:
@@ -145,7 +145,7 @@ def test_a_generator_that_is_deaf_to_classes_is_found_out(arrays, loads):
 
 def test_protocols_can_be_left_out(arrays, loads):
     loads(painter(deaf))
-    told = assess("model.onnx", arrays, How(features="pixels", at_most=60, device="cpu", protocols=False))
+    told = assess("model.onnx", arrays, AssessmentOptions(features="pixels", at_most=60, device="cpu", protocols=False))
     assert of(told) == {}
     assert "GAN-test" not in [figure.name for figure in told.figures]
 
@@ -283,7 +283,7 @@ def test_too_few_points_are_refused_with_their_number(tmp_path, loads, count, wo
 def test_the_fewest_points_that_are_enough(tmp_path, loads):
     loads(dotter())
     np.savez(tmp_path / "few.npz", x=GRID.sample(12, 1).numpy())
-    told = assess("model.onnx", tmp_path / "few.npz", How(device="cpu", protocols=False))
+    told = assess("model.onnx", tmp_path / "few.npz", AssessmentOptions(device="cpu", protocols=False))
     assert "energy distance" in [figure.name for figure in told.figures]
 
 
@@ -315,7 +315,7 @@ def test_the_noise_is_another_than_that_by_which_validation_chose_the_weights(pl
         assert evaluate_command.main([*command, *options]) == 0
     assert set(seeds) == {1, 7}
     assert validation.SEED not in seeds
-    assert How().seed == 1
+    assert AssessmentOptions().seed == 1
 
 
 # What is refused

@@ -19,13 +19,7 @@ from pipelines.evaluating.sources import source_of
 from translate.errors import ConfigurationError, DatasetError, ModelError
 from translate.metrics.distribution import frechet_distance, kernel_distance
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from math import dist
 
 import numpy as np
 import pytest
-import torch
 from scipy.spatial.distance import pdist
 
 from translate.errors import ConfigurationError
@@ -13,12 +12,7 @@ from translate.metrics.manifold import expected_coverage, manifold, mean_distanc
 K = 5
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def column(*numbers):

@@ -4,12 +4,11 @@ import errno
 import json
 import os
 import shutil
-import subprocess
 import threading
 
 import numpy as np
 import pytest
-from full_disks import file_size_limit
+from full_disks import file_size_limit, small_file_system
 from kept_states import filled, hash_of, is_state, state, temporaries
 from naive_saver import write_in_place
 
@@ -129,13 +128,8 @@ def refusal_of(save):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 256 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=40", "tmpfs", str(disk)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a file system can be mounted by root only")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_file_system(tmp_path / "disk", "size=256k,nr_inodes=40") as disk:
+        yield disk
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from reference_generators import as_their_test_script, resnet, unet
 
-from pipelines.importing import How, Said, directions
+from pipelines.importing import ImportSettings, Said, directions
 from pipelines.importing.cyclegan_pix2pix import from_cyclegan_pix2pix
 from pipelines.importing.directions import generators
 from pipelines.importing.run import _hashes, import_weights
@@ -192,7 +192,7 @@ def test_both_generators_become_proven_files(tmp_path):
     networks = {"A": resnet(blocks=1), "B": resnet(blocks=1, norm="batch", dropout=True)}
     for letter, network in networks.items():
         torch.save(network.state_dict(), tmp_path / f"latest_net_G_{letter}.pth")
-    written = import_weights([tmp_path / "latest_net_G_A.pth"], tmp_path / "out" / "c.onnx", How())
+    written = import_weights([tmp_path / "latest_net_G_A.pth"], tmp_path / "out" / "c.onnx", ImportSettings())
     assert [each.path.name for each in written] == ["c.AtoB.onnx", "c.BtoA.onnx"]
     for each, network in zip(written, networks.values(), strict=True):
         runtime = OnnxRuntime(each.path, device="cpu")
@@ -216,16 +216,16 @@ def test_nothing_is_written_unless_all_is_well(tmp_path):
     (tmp_path / "latest_net_G_B.pth").write_bytes(b"<html>")
     out = tmp_path / "out" / "c.onnx"
     for how, error in [
-        (How(), ModelError),
-        (How(direction="AtoB", sha256=("0" * 64,)), ModelError),
-        (How(direction="AtoB", sha256=("0" * 64, "")), ConfigurationError),
-        (How(source="spandrel", direction="BtoA"), ConfigurationError),
-        (How(direction="AtoB", pictures=tmp_path), ConfigurationError),
+        (ImportSettings(), ModelError),
+        (ImportSettings(direction="AtoB", sha256=("0" * 64,)), ModelError),
+        (ImportSettings(direction="AtoB", sha256=("0" * 64, "")), ConfigurationError),
+        (ImportSettings(source="spandrel", direction="BtoA"), ConfigurationError),
+        (ImportSettings(direction="AtoB", pictures=tmp_path), ConfigurationError),
     ]:
         with pytest.raises(error):
             import_weights([tmp_path / "latest_net_G_A.pth"], out, how)
     with pytest.raises(ConfigurationError, match=r"\.onnx"):
-        import_weights([tmp_path / "latest_net_G_A.pth"], tmp_path / "c.pth", How(direction="AtoB"))
+        import_weights([tmp_path / "latest_net_G_A.pth"], tmp_path / "c.pth", ImportSettings(direction="AtoB"))
     assert not out.parent.exists()
 
 
@@ -233,5 +233,5 @@ def test_hashes_go_with_the_files_as_they_were_given():
     files = [Path("net_G_B.pth"), Path("net_G_A.pth")]
     ways = generators(files, "auto")
     assert list(ways) == ["AtoB", "BtoA"]
-    assert _hashes(How(sha256=("of B", "of A")), files, ways) == {"AtoB": "of A", "BtoA": "of B"}
-    assert _hashes(How(sha256=("of B", "of A")), files[:1], ways) == {"AtoB": "of A", "BtoA": "of B"}
+    assert _hashes(ImportSettings(sha256=("of B", "of A")), files, ways) == {"AtoB": "of A", "BtoA": "of B"}
+    assert _hashes(ImportSettings(sha256=("of B", "of A")), files[:1], ways) == {"AtoB": "of A", "BtoA": "of B"}

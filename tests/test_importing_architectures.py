@@ -11,7 +11,7 @@ from rich.console import Console
 from tiles import apart
 
 from pipelines.exporting.material import OnPictures
-from pipelines.importing import How, Origin, import_weights
+from pipelines.importing import ImportSettings, Origin, import_weights
 from pipelines.importing.pictures import made_up_pictures
 from pipelines.importing.restoration import from_spandrel
 from pipelines.importing.tiling import tiling_of
@@ -39,7 +39,7 @@ def traced(build):
 
 def imported(build, tmp_path):
     torch.save(build().state_dict(), tmp_path / "f.pth")
-    (written,) = import_weights([tmp_path / "f.pth"], tmp_path / "f.onnx", How(source="spandrel"))
+    (written,) = import_weights([tmp_path / "f.pth"], tmp_path / "f.onnx", ImportSettings(source="spandrel"))
     return written
 
 

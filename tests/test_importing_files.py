@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from reference_generators import as_their_test_script, resnet, unet
 
-from pipelines.importing import USUAL, Form, How, Origin, import_weights
+from pipelines.importing import USUAL, Form, ImportSettings, Origin, import_weights
 from pipelines.load import load
 from translate.errors import ConfigurationError
 from translate.export.bars import BARS
@@ -20,7 +20,7 @@ CLOSE = 1e-5
 
 def imported(tmp_path, network, **how):
     torch.save(network.state_dict(), tmp_path / "net_G.pth")
-    (written,) = import_weights([tmp_path / "net_G.pth"], tmp_path / "out" / "net.onnx", How(**how))
+    (written,) = import_weights([tmp_path / "net_G.pth"], tmp_path / "out" / "net.onnx", ImportSettings(**how))
     return written
 
 
@@ -120,7 +120,7 @@ def test_pixels_go_in_and_come_out(tmp_path):
 
 
 def test_int8_wants_real_pictures(tmp_path):
-    how = How(form=Form(precision="int8"))
+    how = ImportSettings(form=Form(precision="int8"))
     with pytest.raises(ConfigurationError, match="--pictures"):
         import_weights([tmp_path / "net_G.pth"], tmp_path / "net.onnx", how)
     torch.save(resnet(blocks=1).state_dict(), tmp_path / "net_G.pth")

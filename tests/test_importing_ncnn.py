@@ -8,7 +8,7 @@ import torch
 from ncnn_networks import Writer, every_layer
 from PIL import Image
 
-from pipelines.importing import How, import_weights
+from pipelines.importing import ImportSettings, import_weights
 from pipelines.importing.ncnn import from_ncnn
 from pipelines.importing.ncnn_files import read_ncnn
 from pipelines.load import load
@@ -63,7 +63,7 @@ def test_from_its_files_to_a_larger_picture(tmp_path):
     assert made.shape == (34, 44, 3)
     assert np.abs(made - true.numpy()).max() < 0.51
     with pytest.raises(ModelError, match="SHA-256"):
-        import_weights([tmp_path / "up.param"], tmp_path / "up.onnx", How(sha256=("00",)))
+        import_weights([tmp_path / "up.param"], tmp_path / "up.onnx", ImportSettings(sha256=("00",)))
 
 
 def lines(change):

@@ -8,7 +8,7 @@ from restoration_networks import built, drunet, esrgan, span, swin
 from safetensors.torch import save_file
 from torch import nn
 
-from pipelines.importing import How, Origin, import_weights, restoration
+from pipelines.importing import ImportSettings, Origin, import_weights, restoration
 from pipelines.importing.restoration import from_spandrel
 from pipelines.load import load
 from pipelines.tasks import Upscale
@@ -67,7 +67,7 @@ def test_without_the_change_of_range_the_pictures_are_others():
 def test_an_upscaler_from_its_file_to_a_larger_picture(tmp_path):
     network = compact()
     torch.save({"params": {}, "params_ema": network.state_dict()}, tmp_path / "up.pth")
-    how = How(source="spandrel", origin=Origin(data="drawings", licence="CC0"))
+    how = ImportSettings(source="spandrel", origin=Origin(data="drawings", licence="CC0"))
     (written,) = import_weights([tmp_path / "up.pth"], tmp_path / "up.onnx", how)
     assert (written.card.licence, written.card.task, written.card.scale) == ("CC0", "upscale", 2)
     assert written.card.data.startswith("drawings\n")
@@ -84,7 +84,9 @@ def test_an_upscaler_from_its_file_to_a_larger_picture(tmp_path):
 @pytest.mark.slow
 def test_safetensors_of_a_denoiser(tmp_path):
     save_file(TINY["DnCNN"]().state_dict(), tmp_path / "clean.safetensors")
-    (written,) = import_weights([tmp_path / "clean.safetensors"], tmp_path / "clean.onnx", How(source="spandrel"))
+    (written,) = import_weights(
+        [tmp_path / "clean.safetensors"], tmp_path / "clean.onnx", ImportSettings(source="spandrel")
+    )
     assert written.card.task == "translate"
     assert written.card.scale == 1
 

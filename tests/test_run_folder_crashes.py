@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folder_models import drawn, files, negative, pixels_of, read
+from full_disks import small_file_system
 from PIL import Image
 from tiny_onnx import negative as negative_model
 
@@ -208,13 +208,8 @@ def test_signals_stop_in_good_order(tmp_path, number, code):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 256 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a file system can be mounted by root only")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_file_system(tmp_path / "disk", "size=256k") as disk:
+        yield disk
 
 
 def test_a_disk_that_is_really_full_ends_the_run_at_once(small_disk, tmp_path, capsys, monkeypatch):

@@ -18,12 +18,7 @@ QUICK = NeuralClassifier(steps=12, learning_rate=0.05)
 ALPHA = 0.05
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def level(held_out):

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipelines.assessing.how import How
+from pipelines.assessing.options import AssessmentOptions
 from pipelines.assessing.points import makes_points, of_points, require_none_for_pictures
 from pipelines.assessing.real import Real, of_data, of_run, pictures_at
 from pipelines.assessing.scores import document_of, figures_of
@@ -16,7 +16,7 @@ from pipelines.training.generation.protocols import by_protocols
 from translate.errors import ConfigurationError
 
 
-def assess(name: str, against: Path | None, how: How) -> Told:
+def assess(name: str, against: Path | None, how: AssessmentOptions) -> Told:
     """A folder of pictures as a set; of a generator its first samples of the seed, and by the papers' protocols too.
 
     Args:
@@ -47,7 +47,7 @@ def _is_plain_folder(name: str, runs: Path) -> bool:
     return Path(name).is_dir() and not RunFolder(path=Path(name)).exists and bundle_of(name, runs) is None
 
 
-def _generator(name: str, how: How) -> Generate:
+def _generator(name: str, how: AssessmentOptions) -> Generate:
     pipeline = load(name, device=how.device, runs=how.runs)
     if not isinstance(pipeline, Generate):
         raise ConfigurationError(f"{name} turns pictures into pictures; score it with pixturn report {name}")
@@ -60,13 +60,13 @@ def _required(name: str, against: Path | None) -> Path:
     return against
 
 
-def _held_out(name: str, generate: Generate, how: How) -> Real:
+def _held_out(name: str, generate: Generate, how: AssessmentOptions) -> Real:
     if Path(name).suffix.lower() == ".onnx" or bundle_of(name, how.runs) is not None:
         _required(name, None)
     return of_run(name, generate, how)
 
 
-def _of_pictures(generate: Generate, real: Pictures, how: How) -> Told:
+def _of_pictures(generate: Generate, real: Pictures, how: AssessmentOptions) -> Told:
     inputs = generate.draw(how.most, seed=how.seed)
     return told(how.compared(list(generate.pixels(inputs, progress=how.telling("Making pictures"))), real))
 

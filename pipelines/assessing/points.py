@@ -2,7 +2,7 @@
 
 import io
 
-from pipelines.assessing.how import How
+from pipelines.assessing.options import AssessmentOptions
 from pipelines.assessing.real import Real
 from pipelines.assessing.scores import document_of, figures_of
 from pipelines.evaluating import Told
@@ -20,7 +20,7 @@ def makes_points(generate: Generate) -> bool:
     return isinstance(generate.card.outputs[0], Vector)
 
 
-def require_none_for_pictures(name: str, how: How) -> None:
+def require_none_for_pictures(name: str, how: AssessmentOptions) -> None:
     """Raise ConfigurationError where an option was given that would change nothing."""
     given = {"--features": how.features, "--at-most": how.at_most}
     for option, value in given.items():
@@ -31,7 +31,7 @@ def require_none_for_pictures(name: str, how: How) -> None:
             )
 
 
-def of_points(real: Real, how: How) -> Told:
+def of_points(real: Real, how: AssessmentOptions) -> Told:
     """What is told of a generator of points.
 
     Raises:

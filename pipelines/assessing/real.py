@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.assessing.how import How
+from pipelines.assessing.options import AssessmentOptions
 from pipelines.assessing.readable import note_of, read_readable
 from pipelines.evaluating import Pictures
 from pipelines.evaluating.sets import LeftOut
@@ -41,7 +41,7 @@ class Real:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def of_run(name: str, generate: Generate, how: How) -> Real:
+def of_run(name: str, generate: Generate, how: AssessmentOptions) -> Real:
     """What a run held out: its test split, or validation where there is none."""
     _, data = open_data(Trained.for_use(find_run(name, how.runs)).recipe)
     subject = subject_of(generate, data, device=how.torch_device, seed=how.seed, progress=how.progress)
@@ -51,7 +51,7 @@ def of_run(name: str, generate: Generate, how: How) -> Real:
     return Real(where=f"{data.scored} samples of {data.collection.root}", pictures=pictures, subject=subject)
 
 
-def of_data(folder: Path, generate: Generate, how: How) -> Real:
+def of_data(folder: Path, generate: Generate, how: AssessmentOptions) -> Real:
     """A data set of whatever kind that a run can learn from, or any folder with pictures in it and below.
 
     Raises:
@@ -91,7 +91,9 @@ def pictures_at(folder: Path) -> Pictures:
     return list(part.values)
 
 
-def _subject(folder: Path, generate: Generate, how: How) -> tuple[Subject, tuple[str, ...], tuple[LeftOut, ...]]:
+def _subject(
+    folder: Path, generate: Generate, how: AssessmentOptions
+) -> tuple[Subject, tuple[str, ...], tuple[LeftOut, ...]]:
     collection = scan_collection(folder)
     knows, notes = _classes(collection, generate)
     port, size = _sample(generate)

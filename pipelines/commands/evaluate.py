@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.assessing import SEED, How, assess
+from pipelines.assessing import SEED, AssessmentOptions, assess
 from pipelines.evaluating import FeaturesName, Told
 from pipelines.evaluating.documents import written
 from pipelines.evaluating.evaluation import AT_MOST
@@ -82,8 +82,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _how(options: EvaluateOptions, progress: Progress) -> How:
-    return How(
+def _how(options: EvaluateOptions, progress: Progress) -> AssessmentOptions:
+    return AssessmentOptions(
         features=options.features,
         at_most=options.at_most,
         seed=options.seed,

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
-from pipelines.importing import USUAL, How, Written, import_weights
+from pipelines.importing import USUAL, ImportSettings, Written, import_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class ImportOptions:
     """A .pth, .pt or .safetensors file, or ncnn's .param; or a CycleGAN's two (one is found beside the other)."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")]
     """The .onnx file to write; of a CycleGAN's two, FILE.AtoB.onnx and FILE.BtoA.onnx."""
-    how: Annotated[How, tyro.conf.arg(name="")] = field(default_factory=How)
+    how: Annotated[ImportSettings, tyro.conf.arg(name="")] = field(default_factory=ImportSettings)
 
 
 def main(arguments: Sequence[str]) -> int:

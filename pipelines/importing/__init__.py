@@ -4,6 +4,6 @@ from pipelines.importing.choices import Said
 from pipelines.importing.closeness import USUAL
 from pipelines.importing.imported import Origin
 from pipelines.importing.making import Form
-from pipelines.importing.run import How, Written, import_weights
+from pipelines.importing.run import ImportSettings, Written, import_weights
 
-__all__ = ["USUAL", "Form", "How", "Origin", "Said", "Written", "import_weights"]
+__all__ = ["USUAL", "Form", "ImportSettings", "Origin", "Said", "Written", "import_weights"]

@@ -30,7 +30,7 @@ _MADE_UP = "Agreement with the network in torch was measured on made-up pictures
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
+class ImportSettings:
     """Where weights come from and what is known about them."""
 
     source: Annotated[Source, tyro.conf.arg(name="from")] = "cyclegan-pix2pix"
@@ -66,7 +66,7 @@ class Written:
 
 
 def import_weights(
-    files: Sequence[str | Path], out: str | Path, how: How | None = None, *, console: Console | None = None
+    files: Sequence[str | Path], out: str | Path, how: ImportSettings | None = None, *, console: Console | None = None
 ) -> list[Written]:
     """Write other people's weights as `.onnx` files with our card, each proven to compute what they do.
 
@@ -84,7 +84,7 @@ def import_weights(
         ConfigurationError: options and files do not go together, or spandrel is missing.
         StorageError: no room on the disk.
     """
-    how, told = _with_source(how or How(), files), console or Console(stderr=True)
+    how, told = _with_source(how or ImportSettings(), files), console or Console(stderr=True)
     _require_calibration(how)
     ways = _ways([Path(file) for file in files], how)
     targets = {way: target(Path(out), way, ways) for way in ways}
@@ -97,12 +97,12 @@ def import_weights(
     return [_written(targets[way], each) for way, each in proven.items()]
 
 
-def _with_source(how: How, files: Sequence[str | Path]) -> How:
+def _with_source(how: ImportSettings, files: Sequence[str | Path]) -> ImportSettings:
     """The file's name says that it is ncnn's."""
     return replace(how, source="ncnn") if any(Path(file).suffix == ".param" for file in files) else how
 
 
-def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
+def _ways(files: Sequence[Path], how: ImportSettings) -> dict[Way, Path]:
     if how.source == "cyclegan-pix2pix":
         return generators(files, how.direction)
     if len(files) != 1 or how.direction != "auto":
@@ -110,7 +110,7 @@ def _ways(files: Sequence[Path], how: How) -> dict[Way, Path]:
     return {"AtoB": files[0]}
 
 
-def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way, str]:
+def _hashes(how: ImportSettings, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way, str]:
     """In the order of the given files; one that was found beside another comes after it."""
     if len(how.sha256) not in (0, len(ways)):
         names = ", ".join(path.name for path in ways.values())
@@ -122,7 +122,7 @@ def _hashes(how: How, files: Sequence[Path], ways: dict[Way, Path]) -> dict[Way,
     return hashes
 
 
-def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
+def _found(file: Path, way: Way, how: ImportSettings, sha256: str) -> tuple[Imported, str]:
     """What the file holds, and the hash of its weights."""
     if how.source == "ncnn":
         read = read_ncnn(file, sha256=sha256, limits=how.limits)
@@ -133,7 +133,7 @@ def _found(file: Path, way: Way, how: How, sha256: str) -> tuple[Imported, str]:
     return from_cyclegan_pix2pix(weights.tensors, str(file), how.said, how.batch_statistics, way), weights.sha256
 
 
-def _candidate(imported: Imported, sha256: str, name: str, way: Way, how: How) -> Candidate:
+def _candidate(imported: Imported, sha256: str, name: str, way: Way, how: ImportSettings) -> Candidate:
     """The network with the pictures of its proof, and the card that says so where they are made up."""
     card = imported.card(name, how.origin, sha256)
     if how.pictures is None:
@@ -146,7 +146,7 @@ def _candidate(imported: Imported, sha256: str, name: str, way: Way, how: How) -
     return Candidate(imported=imported, card=card, samples=samples, pictures="real")
 
 
-def _require_calibration(how: How) -> None:
+def _require_calibration(how: ImportSettings) -> None:
     if how.form.precision == "int8" and how.pictures is None:
         raise ConfigurationError(
             "--precision int8 is calibrated on real pictures of the kind that the model is for: name a folder of some "

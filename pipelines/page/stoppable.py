@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.holding import HoldsRuntime
 from pipelines.page.jobs import Job
 from translate.card import Card
 from translate.errors import PictureError
@@ -37,40 +38,31 @@ class StoppableRuntime(OnnxRuntime):
         def opened(piece: bytes, /) -> _Stoppable:
             return _Stoppable(new_session(piece, providers), job)
 
-        return _Modest(data, self.card, device=self.device, open_session=opened, scratch_bytes=scratch_bytes)
+        return _LimitedOnDisk(data, self.card, device=self.device, open_session=opened, scratch_bytes=scratch_bytes)
 
 
-class RuntimeOfJob:
+class RuntimeOfJob(HoldsRuntime):
     """A runtime, as `translate.runtime.base.Runtime` says, that ends when its job is stopped."""
 
     def __init__(self, runtime: StoppableRuntime, job: Job, scratch_bytes: int) -> None:
-        self._runtime, self._job, self._scratch_bytes = runtime, job, scratch_bytes
-
-    @property
-    def card(self) -> Card:
-        """What goes in and comes out."""
-        return self._runtime.card
-
-    @property
-    def device(self) -> str:
-        """Where it runs, in words."""
-        return self._runtime.device
+        super().__init__(runtime)
+        self._stoppable, self._job, self._scratch_bytes = runtime, job, scratch_bytes
 
     @property
     def origin(self) -> Origin:
         """Which weights, and which engine."""
-        return self._runtime.origin
+        return self._stoppable.origin
 
     def run(self, inputs: Arrays) -> dict[str, Any]:
         """Outputs by port name. Raises as `run_for` does."""
-        return self._runtime.run_for(self._job, inputs)
+        return self._stoppable.run_for(self._job, inputs)
 
     def tiled(self) -> Tiled:
         """The model in tiles. Raises ModelError for one that cannot be."""
-        return self._runtime.tiled_for(self._job, self._scratch_bytes)
+        return self._stoppable.tiled_for(self._job, self._scratch_bytes)
 
 
-class _Modest(Tiled):
+class _LimitedOnDisk(Tiled):
     """A model in tiles that keeps no more on disk than it may."""
 
     def __init__(self, model: bytes, card: Card, *, device: str, open_session: OpenSession, scratch_bytes: int) -> None:

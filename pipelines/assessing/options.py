@@ -1,4 +1,4 @@
-"""How to assess."""
+"""AssessmentOptions to assess."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from translate.errors import require
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
+class AssessmentOptions:
     """What is asked for.
 
     `features` and `at_most` are for pictures; None: the usual ones. `seed` draws the noise too: by default that of
