@@ -4,7 +4,7 @@ Tricks are in `benchmarks.tricks`.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,7 +24,6 @@ from translate.data.augmentation import Augmentation
 from translate.engine import Engine
 from translate.method import Method
 from translate.networks.generators import GeneratorConfig
-from translate.networks.instance_norm import InstanceNorm2d
 from translate.recipe import Length, Recipe
 
 Step = Callable[[], object]
@@ -122,8 +121,7 @@ def reference_step(work: Workload, device: torch.device) -> Step:
 def library_step(contender: Contender, work: Workload, device: torch.device) -> Step:
     """The same of the library, by its own engine."""
     method = _method(contender.recipe)
-    if contender.torch_norm:
-        use_torchs_norm(method)
+    use_torchs(contender.torchs_own, method)
     engine = Engine(method, contender.recipe, device)
     tensors = work.tensors(device)
     return lambda: engine.play(lambda: tensors)
@@ -135,15 +133,12 @@ def _method(recipe: Recipe[Any]) -> Method:
     return method_class(recipe.method)(recipe.config, recipe.spec())
 
 
-def use_torchs_norm(module: nn.Module) -> None:
-    """Put torch's own instance norm, with the same weights, wherever the library's is."""
-    for name, child in module.named_children():
-        if isinstance(child, InstanceNorm2d):
-            norm = nn.InstanceNorm2d(child.num_features, eps=child.eps, affine=child.affine)
-            norm.load_state_dict(child.state_dict())
-            setattr(module, name, norm)
-        else:
-            use_torchs_norm(child)
+def use_torchs(layers: Iterable[type[nn.Module]], module: nn.Module) -> None:
+    """Make torch's own of the library's layers of these kinds, with the same weights: what they are derived from."""
+    kinds = tuple(layers)
+    for child in module.modules():
+        if isinstance(child, kinds):
+            child.__class__ = type(child).__mro__[1]
 
 
 def steps(work: Workload, device: torch.device, names: tuple[str, ...], *, compiled: bool) -> dict[str, Step]:

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from torch import nn
+
+from translate.networks.few_pixels import FewPixelsConv2d, FewPixelsConvTranspose2d
+from translate.networks.instance_norm import InstanceNorm2d
 from translate.recipe import Recipe
 
 
@@ -15,8 +19,8 @@ class Contender:
     """The library in one setting."""
 
     recipe: Recipe[Any]
-    torch_norm: bool = False
-    """Whether torch's instance norm takes the place of the one that leaves pictures as they lie; no option does it."""
+    torchs_own: frozenset[type[nn.Module]] = frozenset()
+    """The library's layers whose place torch's own take: no option does just that."""
 
 
 Change = Callable[[Contender], Contender]
@@ -38,11 +42,25 @@ def _recipe(change: Callable[[Recipe[Any]], Recipe[Any]]) -> Change:
     return lambda contender: replace(contender, recipe=change(contender.recipe))
 
 
+def _layers(*kinds: type[nn.Module]) -> tuple[Change, Change]:
+    """With the library's own layers of these kinds, and with torch's."""
+
+    def ours(contender: Contender) -> Contender:
+        return replace(contender, torchs_own=contender.torchs_own.difference(kinds))
+
+    def torchs(contender: Contender) -> Contender:
+        return replace(contender, torchs_own=contender.torchs_own.union(kinds))
+
+    return ours, torchs
+
+
 def _with_fused(recipe: Recipe[Any], fused: bool) -> Recipe[Any]:
     optimisers = {name: replace(optimiser, fused=fused) for name, optimiser in recipe.optimisers.items()}
     return replace(recipe, optimisers=optimisers)
 
 
+_OUR_NORM, _TORCHS_NORM = _layers(InstanceNorm2d)
+_OUR_CONVOLUTIONS, _TORCHS_CONVOLUTIONS = _layers(FewPixelsConv2d, FewPixelsConvTranspose2d)
 COMPILED: Final = "compiled"
 TRICKS: tuple[Trick, ...] = (
     Trick(
@@ -60,9 +78,16 @@ TRICKS: tuple[Trick, ...] = (
     Trick(
         words="instance norm in place",
         option="--layout plain",
-        on=lambda contender: replace(contender, torch_norm=False),
-        off=lambda contender: replace(contender, torch_norm=True),
+        on=_OUR_NORM,
+        off=_TORCHS_NORM,
         systems=("pix2pix", "cyclegan"),
+    ),
+    Trick(
+        words="few pixels as products",
+        option="--layout plain",
+        on=_OUR_CONVOLUTIONS,
+        off=_TORCHS_CONVOLUTIONS,
+        systems=("pix2pix",),
     ),
     Trick(
         words="fused optimiser",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from tiny import batch_of, drawing, separate, tiny_engine, tiny_recipe
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipelines.methods import method_names
@@ -69,6 +70,24 @@ def test_fused_steps_are_those_of_the_formula(kind, last):
             steps.step()
         made.append(parameter.detach())
     torch.testing.assert_close(made[0], made[1], rtol=1e-5, atol=1e-7)
+
+
+def test_fused_adam_copies_no_weight_and_steps_as_torchs():
+    """torch's own kernel copies channels-last weights into plain order, each step."""
+    start = torch.randn(5, 4, 3, 3).contiguous(memory_format=torch.channels_last)
+    parameters = [torch.nn.Parameter(start.clone(memory_format=torch.preserve_format)) for _ in range(2)]
+    ours = Adam(weight_decay=0.1).build(parameters[:1])
+    theirs = torch.optim.AdamW(parameters[1:], lr=2e-4, betas=(0.5, 0.999), weight_decay=0.1, fused=True)
+    for optimiser, parameter in zip((ours, theirs), parameters, strict=True):
+        for seed in range(3):
+            torch.manual_seed(seed)
+            parameter.grad = torch.randn(5, 4, 3, 3).contiguous(memory_format=torch.channels_last)
+            with profile(activities=[ProfilerActivity.CPU]) as profiled:
+                optimiser.step()
+        if optimiser is ours:
+            assert "aten::_fused_adamw_" in {event.name for event in profiled.events()}
+            assert "aten::clone" not in {event.name for event in profiled.events()}
+    assert torch.equal(*parameters)
 
 
 def as_if_read(snapshot):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from benchmarks import contenders as contending
 from benchmarks.alike import largest_difference
@@ -21,16 +20,17 @@ from benchmarks.contenders import (
     recipe_of,
     reference_step,
     steps,
-    use_torchs_norm,
+    use_torchs,
 )
 from benchmarks.quality_runs import Run, distance_in_spreads, keep, known, table
 from benchmarks.reference.enlarging import Enlarging
 from benchmarks.training_growth import Growth, exponent
 from benchmarks.tricks import TRICKS, alone, plain, switched
 from pipelines.methods import method_class
-from translate.networks.norm import norm_layer
+from translate.networks.unet import UNet
 
 CPU = torch.device("cpu")
+OWN_LAYERS = plain(as_it_ships(Workload(system="pix2pix", size_px=64, batch_size=1), CPU)).torchs_own
 TINY = Workload(system="compact", size_px=16, batch_size=1)
 
 
@@ -44,7 +44,7 @@ def test_a_trick_is_one_change_that_can_be_taken_back(system: str, trick):
 
 
 def test_every_trick_is_there_alone_and_switched_in_what_ships():
-    found = contenders(Workload(system="cyclegan", size_px=64, batch_size=1), CPU, compiled=True)
+    found = contenders(Workload(system="pix2pix", size_px=64, batch_size=1), CPU, compiled=True)
     bare, shipped = found[PLAIN], found[SHIPPED]
     assert len(found) == 2 + 2 * len(TRICKS)
     for trick in TRICKS:
@@ -63,18 +63,17 @@ def test_both_sides_play_an_iteration_of_the_benchmark():
         assert step()
 
 
-def test_torchs_norm_takes_every_place_and_the_weights():
-    network = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.Sequential(norm_layer("instance-affine", 4)), norm_layer("instance", 4)
-    )
-    torch.nn.init.normal_(network[1][0].weight)
-    pictures = torch.rand(1, 3, 8, 8)
+@pytest.mark.parametrize("kind", sorted(OWN_LAYERS, key=lambda kind: kind.__name__))
+def test_torchs_layers_take_every_place_and_the_weights(kind):
+    network = UNet(width=8, depth=5, norm="instance-affine").to(memory_format=torch.channels_last)
+    pictures = torch.rand(1, 3, 64, 64).contiguous(memory_format=torch.channels_last)
     before = network(pictures)
-    use_torchs_norm(network)
-    assert [type(layer) for layer in network.modules() if isinstance(layer, nn.InstanceNorm2d)] == [
-        nn.InstanceNorm2d
-    ] * 2
-    torch.testing.assert_close(network(pictures), before)
+    of_kind = [layer for layer in network.modules() if type(layer) is kind]
+    assert len(of_kind) > 1
+    use_torchs((kind,), network)
+    assert {type(layer) for layer in of_kind} == {kind.__mro__[1]}
+    assert kind.__mro__[1].__module__.startswith("torch.")
+    torch.testing.assert_close(network(pictures), before, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("power", [0.7, 1.0, 2.0])

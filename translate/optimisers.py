@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from translate.dense_adam import DenseAdamW
 from translate.errors import require
 from translate.ramp import HasFraction, Ramp
 from translate.stepping import begin_momentum
@@ -49,7 +50,7 @@ class Adam:
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimiser for one network."""
-        return torch.optim.AdamW(
+        return DenseAdamW(
             parameters,
             lr=self.learning_rate,
             betas=(self.beta1, self.beta2),

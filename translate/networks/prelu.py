@@ -46,7 +46,8 @@ class _Sloped(torch.autograd.Function):
             return _through_torch((maps, slopes), ctx.needs_input_grad, given)
         above = torch.ops.aten.threshold_backward(given, maps, 0)
         below = given - above
-        steep = (below * maps).sum((0, 2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
+        # `sum` with a dtype takes 4 times as long for the same bits
+        steep = (below * maps).to(torch.promote_types(maps.dtype, torch.float32)).sum((0, 2, 3))
         shaped = slopes.to(maps.dtype).view(1, -1, 1, 1)
         return torch.addcmul(above, below, shaped), steep.to(slopes.dtype)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from translate.networks.autocasting import as_given
+from translate.networks.few_pixels import FewPixelsConv2d, FewPixelsConvTranspose2d
 from translate.networks.receptive import Step
 
 Downsampling = Literal["paper", "blur"]
@@ -54,7 +55,7 @@ class Halving:
 
     def convolution(self, inputs: int, outputs: int, *, bias: bool) -> nn.Conv2d:
         """The convolution, from `inputs` to `outputs` channels."""
-        return nn.Conv2d(inputs, outputs, self.kernel, self.stride, padding=1, bias=bias)
+        return FewPixelsConv2d(inputs, outputs, self.kernel, stride=self.stride, padding=1, bias=bias)
 
     def after_activation(self, channels: int) -> nn.Module:
         """What comes after the activation: the blur, or nothing."""
@@ -91,8 +92,10 @@ def transposed(*, kernel: int) -> Doubling:
     """A transposed convolution of stride 2; `kernel` is 3 or 4."""
 
     def build(inputs: int, outputs: int, bias: bool) -> nn.Module:
+        if kernel % 2 == 0:
+            return FewPixelsConvTranspose2d(inputs, outputs, kernel, stride=2, padding=1, bias=bias)
         # An odd kernel would give 2 H - 1 without the extra row and column.
-        return nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=1, output_padding=kernel % 2, bias=bias)
+        return nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding=1, output_padding=1, bias=bias)
 
     return Doubling(build=build, steps=(Step(kernel=kernel, stride=2, padding=1, enlarges=True),))
 
