@@ -229,6 +229,24 @@ def test_a_checkpoint_of_another_width_is_refused():
         restore_engine(tiny_engine(tiny_recipe("pix2pix", wider)), snapshot)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"), RuntimeError, "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), RuntimeError, "can't allocate"),
+        (RuntimeError("size mismatch"), ModelError, "does not fit its recipe"),
+    ],
+)
+def test_memory_that_runs_out_while_restoring_is_no_fault_of_the_checkpoint(said, kind, words, monkeypatch):
+    def copied(*_: object) -> None:
+        raise said
+
+    snapshot = snapshot_of(tiny_engine(tiny_recipe("pix2pix")), {})
+    monkeypatch.setattr("translate.checkpoint._load_optimisers", copied)
+    with pytest.raises(kind, match=words):
+        restore_engine(tiny_engine(tiny_recipe("pix2pix")), snapshot)
+
+
 def test_missing_and_foreign_tensors_are_named():
     method = tiny_method(tiny_recipe("cyclegan"))
     tensors = method.state()

@@ -20,9 +20,18 @@ def pick_device(name: DeviceName) -> torch.device:
         raise DeviceError(f"--device cuda: {reason}. Use --device cpu, or look at the driver with nvidia-smi")
     if name == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("--device mps: torch finds no Apple GPU. Use --device cpu")
-    if name == "cuda":
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return torch.device(name)
+    return torch.device("cuda", _own_gpu()) if name == "cuda" else torch.device(name)
+
+
+def _own_gpu() -> int:
+    """The number of this process's GPU on this machine."""
+    number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if number >= there:
+        raise DeviceError(
+            f"--device cuda: process {number + 1} on this machine has no GPU of its own, as torch finds {there}: start "
+            f"as many (torchrun --nproc-per-node {there}), or look at CUDA_VISIBLE_DEVICES"
+        )
+    return number
 
 
 def prepare_device(device: torch.device) -> None:

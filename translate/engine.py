@@ -173,8 +173,12 @@ class Engine:
         """
         finite = torch.stack([value.isfinite() for part in figures for value in part.values()]).all()
         stays = ~(finite & norm.isfinite().to(finite.device))
-        answered = self.scaler.is_enabled() and self.scaler.get_scale() >= 1.0
-        return self.processes.any_of(torch.stack([stays, ~finite if answered else stays]))
+        answered = self._scale(finite.device) >= 1.0 if self.scaler.is_enabled() else torch.zeros_like(stays)
+        return self.processes.any_of(torch.stack([stays, torch.where(answered, ~finite, stays)]))
+
+    def _scale(self, device: torch.device) -> Tensor:
+        """Of the gradients, as a tensor: `get_scale` would wait for the device."""
+        return self.scaler.scale(torch.ones((), device=device))
 
     def _refuse_divergence(self, figures: list[Figures], batches: list[Batch]) -> None:
         name = self.bad_steps.too_many()

@@ -115,8 +115,10 @@ def joined_processes() -> Generator[Processes]:
         return
     ours = not dist.is_initialized()
     if ours:
-        # Both backends: gradients travel by the device's, flags and random states by gloo.
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        # Both backends: gradients travel by the device's, flags and random states by gloo. Where there is no NCCL (on
+        # Windows, say) gloo takes gradients as well.
+        has_nccl = torch.cuda.is_available() and dist.is_nccl_available()
+        dist.init_process_group("cpu:gloo,cuda:nccl" if has_nccl else "gloo")
     try:
         yield Processes(rank=dist.get_rank(), world=world)
     finally:

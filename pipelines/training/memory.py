@@ -7,8 +7,16 @@ import torch
 
 from translate.errors import StorageError
 
-_PHRASES = ("can't allocate memory", "not enough memory", "out of memory")
-"""What torch's allocators and CUDA say, in plain RuntimeErrors."""
+_PHRASES = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "alloc_failed",
+    "valid cudnn algorithm",
+    "unable to find an engine",
+)
+"""Parts of what torch's allocators, CUDA, cuBLAS and cuDNN say, in plain RuntimeErrors. The last two are what torch
+says where none of cuDNN's kernels found room to be tried in."""
 
 
 @contextmanager
@@ -28,4 +36,6 @@ def memory_told() -> Generator[None]:
 
 
 def _is_out_of_memory(problem: Exception) -> bool:
-    return isinstance(problem, MemoryError | torch.OutOfMemoryError) or any(words in str(problem) for words in _PHRASES)
+    return isinstance(problem, MemoryError | torch.OutOfMemoryError) or any(
+        words in str(problem).lower() for words in _PHRASES
+    )

@@ -18,6 +18,7 @@ from translate.card import LabelMap, PicturePort
 from translate.data.augmentation import ColourJitter
 from translate.data.randomness import Purpose, domain_code, generator
 from translate.errors import ConfigurationError
+from translate.placing import numbers, placed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ class DeviceAugmenter:
         """`count` numbers in [-1, 1) for each sample: count x N on the tensor's device."""
         places = range(position, position + len(tensor))
         draws = [generator(self._seed, purpose, code, place).uniform(-1.0, 1.0, count) for place in places]
-        return torch.from_numpy(np.stack(draws, axis=1).astype(np.float32)).to(tensor.device)
+        return placed(torch.from_numpy(np.stack(draws, axis=1).astype(np.float32)), tensor.device)
 
     def _place(self, part: Tensor, port: PicturePort, placement: _Placement) -> Tensor:
         part = torch.where(placement.flip.view(-1, 1, 1, 1), part.flip(3), part)
@@ -129,7 +130,7 @@ class DeviceAugmenter:
 
 def _turn(part: Tensor, placement: _Placement, mode: str) -> Tensor:
     height, width = part.shape[2:]
-    middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=part.device).expand(len(part), 2)
+    middle = numbers([(width - 1) / 2, (height - 1) / 2], part.device).expand(len(part), 2)
     factors = placement.factor[:, None].expand(-1, 2)
     matrix = geometry.get_rotation_matrix2d(middle, placement.degrees, factors).to(part.dtype)
     return geometry.warp_affine(part, matrix, (height, width), mode=mode, padding_mode="reflection")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from translate.card import FixedPicture, Label, LabelMap, Latent, Mask, Picture, PicturePort, Port, Vector
+from translate.placing import placed
 
 
 def assemble(ports: tuple[Port, ...], arrays: Mapping[str, Tensor], device: torch.device | str) -> Tensor:
@@ -27,7 +28,7 @@ def assemble(ports: tuple[Port, ...], arrays: Mapping[str, Tensor], device: torc
         N x C x H x W float32 in [-1, 1]; label maps one-hot, 1 where the class is and -1 elsewhere. Labels are N int64,
         and stand alone in their domain; vectors are N x size float32, in their own units.
     """
-    parts = [_to_network(arrays[port.name].to(device, non_blocking=True), port) for port in ports]
+    parts = [_to_network(placed(arrays[port.name], torch.device(device)), port) for port in ports]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 

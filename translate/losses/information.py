@@ -43,5 +43,8 @@ def continuous_information(
     """
     if means.shape != codes.shape:
         raise ValueError(f"guesses and codes have different shapes: {tuple(means.shape)} and {tuple(codes.shape)}")
-    log_likelihood = Normal(at_least_float32(means), std, validate_args=False).log_prob(at_least_float32(codes))
+    means = at_least_float32(means)
+    # Filled on the device: of a plain number torch makes a tensor on the host, and waits for the device to copy it.
+    spread = torch.full((), std, dtype=means.dtype, device=means.device)
+    log_likelihood = Normal(means, spread, validate_args=False).log_prob(at_least_float32(codes))
     return torch.sum(log_likelihood + entropy, dim=1).mean()

@@ -16,6 +16,8 @@ import torch
 from kornia.geometry.transform import translate
 from torch import Tensor
 
+from translate.placing import numbers
+
 Change = Literal["colour", "translation", "cutout"]
 
 SHIFT = 1 / 8
@@ -91,7 +93,7 @@ def _cutout(pictures: Tensor, probability: float | Tensor) -> Tensor:
     sizes = [int(length * CUT + 0.5) for length in sides]
     # The middle falls anywhere in the picture, so that a box may stick out.
     starts = [_whole(pictures, -(size // 2), side - (size + 1) // 2) for side, size in zip(sides, sizes, strict=True)]
-    box = torch.tensor(sizes, device=pictures.device) * hit[:, None]
+    box = numbers(sizes, pictures.device) * hit[:, None]
     return cut(pictures, torch.stack(starts, dim=1), box)
 
 

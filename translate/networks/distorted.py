@@ -10,6 +10,7 @@ from torch import Tensor
 from translate.errors import ConfigurationError, require
 from translate.networks.autocasting import as_given
 from translate.networks.shapes import Shape, is_picture
+from translate.placing import numbers
 
 _LARGEST_ANGLE = 60.0
 
@@ -79,12 +80,12 @@ def _maps(pictures: Tensor, by: Distortion) -> Tensor:
     """N x 3 x 3 matrices from the pixels of the picture to those of the distorted one."""
     count, _, height, width = pictures.shape
 
-    def drawn(most: float, numbers: int) -> Tensor:
-        return (torch.rand(count, numbers, device=pictures.device, dtype=pictures.dtype) * 2 - 1) * most
+    def drawn(most: float, each: int) -> Tensor:
+        return (torch.rand(count, each, device=pictures.device, dtype=pictures.dtype) * 2 - 1) * most
 
-    middle = pictures.new_tensor([(width - 1) / 2, (height - 1) / 2]).expand(count, 2)
+    middle = numbers([(width - 1) / 2, (height - 1) / 2], pictures.device, pictures.dtype).expand(count, 2)
     return get_affine_matrix2d(
-        drawn(by.shift, 2) * pictures.new_tensor([width, height]),
+        drawn(by.shift, 2) * numbers([width, height], pictures.device, pictures.dtype),
         middle,
         (drawn(math.log1p(by.scale), 1).exp()).expand(count, 2),
         drawn(by.rotate_degrees, 1)[:, 0],

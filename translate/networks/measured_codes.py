@@ -53,7 +53,7 @@ class NormalCodes(nn.Module):
 def _factor(covariance: Tensor) -> Tensor:
     """L with L L^T = covariance, lower triangular."""
     floor = (_JITTER * covariance.diagonal().mean()).clamp(min=1e-12)
-    return torch.linalg.cholesky_ex(covariance + floor * torch.eye(len(covariance)).to(covariance)).L
+    return torch.linalg.cholesky_ex(covariance + torch.diag(floor.expand(len(covariance)))).L
 
 
 class MeasuredEncoder(nn.Module):

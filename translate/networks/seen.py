@@ -117,15 +117,15 @@ class Seen(nn.Module):
         """Learn from the scores of real samples as seen (N); nothing where the probability is not adaptive.
 
         Every few batches it moves up if the mean sign is above the target, else down. Scores that are not finite are
-        passed over, so that a bad step leaves nothing behind.
+        passed over, so that a bad step leaves nothing behind. Decided on the device: a branch would make the host wait.
         """
-        if not self.config.adaptive or not real.isfinite().all():
+        if not self.config.adaptive:
             return
-        self._signs += torch.stack([real.sign().float().sum(), *self._signs.new_tensor([real.numel(), 1])])
-        signs, count, calls = self._signs.tolist()
-        if calls < CALLS_BEFORE_MOVING:
-            return
-        mean = signs / count
-        direction = (mean > self.config.adaptive_target) - (mean < self.config.adaptive_target)
-        self.probability.add_(direction * count / self.config.adaptive_images).clamp_(0.0, 1.0)
-        self._signs.zero_()
+        one = self._signs.new_ones(())
+        gathered = torch.stack([real.sign().float().sum(), one * real.numel(), one])
+        self._signs += torch.where(real.isfinite().all(), gathered, 0.0)
+        signs, count, calls = self._signs.unbind()
+        direction = torch.sign(signs / count - self.config.adaptive_target).nan_to_num()  # NaN while count is 0
+        is_due = calls >= CALLS_BEFORE_MOVING
+        self.probability.add_(is_due * direction * count / self.config.adaptive_images).clamp_(0.0, 1.0)
+        self._signs *= ~is_due

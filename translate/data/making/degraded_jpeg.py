@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from translate.placing import numbers, placed
+
 _BLOCK = 8
 _TO_YCBCR = (
     (0.299, 0.587, 0.114),
@@ -58,7 +60,7 @@ def jpeg(picture: Tensor, *, quality: int) -> Tensor:
 
 
 def _coloured(rgb: Tensor, luma_table: np.ndarray, chroma_table: np.ndarray) -> Tensor:
-    ycbcr = _mixed(rgb, _TO_YCBCR, torch.tensor([0.0, 128.0, 128.0], device=rgb.device)).round().clamp(0.0, 255.0)
+    ycbcr = _mixed(rgb, _TO_YCBCR, numbers([0.0, 128.0, 128.0], rgb.device)).round().clamp(0.0, 255.0)
     luma = _quantised(ycbcr[:, :1], luma_table)
     halved = functional.avg_pool2d(ycbcr[:, 1:], 2).round()
     chroma = _quantised(halved, chroma_table)
@@ -68,14 +70,14 @@ def _coloured(rgb: Tensor, luma_table: np.ndarray, chroma_table: np.ndarray) -> 
 
 
 def _mixed(channels: Tensor, weights: tuple[tuple[float, ...], ...], offsets: Tensor) -> Tensor:
-    matrix = torch.tensor(weights, device=channels.device)
+    matrix = numbers(weights, channels.device)
     return torch.einsum("oi,nihw->nohw", matrix, channels) + offsets.view(1, -1, 1, 1)
 
 
 def _quantised(levels: Tensor, table: np.ndarray) -> Tensor:
     """Each block of 8 x 8 pixels by its cosines, of which only multiples of the table's steps are kept."""
-    cosines = torch.from_numpy(_cosines()).to(levels.device)
-    steps = torch.from_numpy(table).to(levels.device)
+    cosines = placed(torch.from_numpy(_cosines()), levels.device)
+    steps = placed(torch.from_numpy(table), levels.device)
     blocks = _blocks(levels - 128.0)
     coefficients = (cosines @ blocks @ cosines.T / steps).round() * steps
     pixels = cosines.T @ coefficients @ cosines + 128.0

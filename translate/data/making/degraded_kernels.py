@@ -14,6 +14,8 @@ import torch
 from scipy import special
 from torch import Tensor
 
+from translate.placing import placed
+
 Kernel = npt.NDArray[np.float64]
 Profile = Callable[[Kernel, float], Kernel]
 """Squared distances and a shape to weights."""
@@ -113,7 +115,7 @@ def drawn_low_pass_kernel(draw: np.random.Generator) -> Kernel:
 def filtered(picture: Tensor, kernel: Kernel) -> Tensor:
     """A picture, 1 x C x H x W, under a kernel; mirrored at its sides, or continued where it is too small for that."""
     border = "reflect" if min(picture.shape[-2:]) > len(kernel) // 2 else "replicate"
-    weights = torch.from_numpy(kernel.astype(np.float32)).to(picture.device)
+    weights = placed(torch.from_numpy(kernel.astype(np.float32)), picture.device)
     return filters.filter2d(picture, weights.unsqueeze(0), border_type=border)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from translate.placing import numbers, placed
+
 _LUMA = (0.299, 0.587, 0.114)
 _COUNTS = 255.0
 """Light of a white pixel, in photons: what 8 bits can tell apart, as Real-ESRGAN takes it for photos."""
@@ -45,12 +47,12 @@ def with_poisson_noise(picture: Tensor, draw: np.random.Generator, *, strength: 
 
 def _normal(picture: Tensor, draw: np.random.Generator, *, grey: bool) -> Tensor:
     _, channels, height, width = picture.shape
-    numbers = draw.standard_normal((1, 1 if grey else channels, height, width), dtype=np.float32)
-    return torch.from_numpy(numbers).to(picture.device)
+    normal = draw.standard_normal((1, 1 if grey else channels, height, width), dtype=np.float32)
+    return placed(torch.from_numpy(normal), picture.device)
 
 
 def _luma(picture: Tensor) -> Tensor:
     if picture.shape[1] == 1:
         return picture
-    weights = torch.tensor(_LUMA, device=picture.device).view(1, 3, 1, 1)
+    weights = numbers(_LUMA, picture.device).view(1, 3, 1, 1)
     return (picture * weights).sum(dim=1, keepdim=True)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from translate.card import Picture, PicturePort
 from translate.data.making.levels import on_levels
+from translate.placing import numbers
 
 _LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, as picture files are read where a model wants grey."""
@@ -29,5 +29,5 @@ class Grey:
 
     def make(self, photos: Tensor, draws: Sequence[np.random.Generator]) -> Tensor:
         """N x 1 x H x W, from N x 3 x H x W."""
-        weights = torch.tensor(_LUMA, device=photos.device).view(1, 3, 1, 1)
+        weights = numbers(_LUMA, photos.device).view(1, 3, 1, 1)
         return on_levels((photos * weights).sum(dim=1, keepdim=True))

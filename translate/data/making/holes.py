@@ -13,6 +13,7 @@ from translate.card import Mask, Picture, PicturePort
 from translate.data.making import mask_shapes
 from translate.data.making.levels import on_levels
 from translate.errors import ConfigurationError, require
+from translate.placing import placed
 
 HOLE_LEVEL = 128
 """What stands in the hole: mid-grey, the level that 0.0 is rounded to. A network that fills holes sets them to zero
@@ -60,7 +61,7 @@ class Holes:
         """N x (C + 1) x H x W: the hole is at `HOLE_LEVEL`; the mask is 1 where to fill, -1 where it is known."""
         height, width = photos.shape[-2:]
         masks = np.stack([draw_mask(height, width, draw, self) for draw in draws])
-        return torn(photos, torch.from_numpy(masks).unsqueeze(1).to(photos.device))
+        return torn(photos, placed(torch.from_numpy(masks).unsqueeze(1), photos.device))
 
     def shape(self, draw: np.random.Generator) -> "Shape":
         """One of the shapes, drawn by its weight."""
