@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from pipelines.telling import counted
 from translate.data.doctor import Diagnosis, Problem, examine, examine_photos
 from translate.data.found import Direction
 from translate.data.holdout import hold_out
@@ -187,12 +188,13 @@ def _count(split: Split) -> str:
     if split.paired:
         return f"{len(split)} pairs"
     if len(split.domains) == 1:
-        return f"{len(split)} pictures"
-    return " + ".join(f"{len(items)} pictures of {domain}" for domain, items in split.domains.items())
+        return counted(len(split), "picture")
+    return " + ".join(f"{counted(len(items), 'picture')} of {domain}" for domain, items in split.domains.items())
 
 
 def _verdict(diagnosis: Diagnosis, console: Console) -> int:
-    counts = f"{len(diagnosis.errors)} errors, {len(diagnosis.warnings)} warnings in {diagnosis.pictures} files"
+    errors, warnings = counted(len(diagnosis.errors), "error"), counted(len(diagnosis.warnings), "warning")
+    counts = f"{errors}, {warnings} in {counted(diagnosis.pictures, 'file')}"
     console.print(Text(f"{counts}.", "bold red" if diagnosis.errors else "bold green"))
     return DatasetError.exit_code if diagnosis.errors else 0
 

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from pipelines.check import print_groups
+from pipelines.telling import counted
 from translate.card import Picture, Vector
 from translate.data.collection import ArrayPart, Collection
 from translate.data.collection_finding import scan_collection
@@ -51,13 +52,13 @@ def has_points(root: Path) -> bool:
 
 
 def check_collection(
-    root: Path, *, crop_px: int, estimate: Callable[[], str] | None = None, console: Console | None = None
+    root: Path, *, crop_px: int | None, estimate: Callable[[], str] | None = None, console: Console | None = None
 ) -> int:
     """Look at every sample, and print all problems and what would be trained on.
 
     Args:
         root: The data set's folder.
-        crop_px: The side of training pictures.
+        crop_px: The side of training pictures; None: not known, so no file is too small.
         estimate: Says time and memory of the training; it is asked only if there is something to train on.
         console: Where to print.
 
@@ -74,7 +75,9 @@ def check_collection(
     console.print(found.description, highlight=False)
     if found.names:
         console.print(f"classes: {', '.join(_counted(found))}", highlight=False, soft_wrap=True)
-    console.print(f"{len(errors)} errors, {len(problems) - len(errors)} warnings", highlight=False)
+    console.print(
+        f"{counted(len(errors), 'error')}, {counted(len(problems) - len(errors), 'warning')}", highlight=False
+    )
     if estimate is not None and not errors:
         console.print(estimate(), highlight=False)
     return DatasetError.exit_code if errors else 0

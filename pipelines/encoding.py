@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipelines.holding import HoldsRuntime
 from translate.card import FixedPicture, Label
@@ -60,7 +60,7 @@ class _OnOneSize(HoldsRuntime):
 class Encode(_OnOneSize):
     """Turns pictures into numbers: `encode(image)` gives the first output of one picture.
 
-    The network takes one size; other pictures are resized to it, bilinearly and, where they shrink, by area.
+    The network takes one size; of pictures of another shape it sees the middle, as it did in training.
     """
 
     def __call__(self, image: Input) -> NDArray[np.float32]:
@@ -82,9 +82,10 @@ class Reconstruct(_OnOneSize):
 
 
 def resized(pixels: NDArray[np.uint8], port: FixedPicture) -> NDArray[np.uint8]:
-    """H x W x C uint8 in the port's size."""
+    """H x W x C uint8 in the port's size: scaled by Pillow's bilinear filter, and cut in the middle."""
     size = (port.width_px, port.height_px)
     if pixels.shape[:2] == size[::-1]:
         return pixels
     planes = [Image.fromarray(np.ascontiguousarray(pixels[..., index])) for index in range(pixels.shape[2])]
-    return np.stack([np.asarray(plane.resize(size, Image.Resampling.BILINEAR)) for plane in planes], axis=-1)
+    fitted = [ImageOps.fit(plane, size, Image.Resampling.BILINEAR) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in fitted], axis=-1)

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pipelines.generating.generate import Generate
 from pipelines.large import Tiles
 from pipelines.runs import RUNS, bundle_of, find_run
-from pipelines.tasks import Pipeline, Translate, pipeline_for
+from pipelines.tasks import Pipeline, Translate, command_for, pipeline_for
 from translate.errors import ConfigurationError, DeviceError
 from translate.runtime.base import Runtime
 from translate.runtime.bound import Binding
@@ -47,22 +46,21 @@ def load(
             there is nothing for a fidelity to be mixed with.
         DeviceError: the device is not there.
     """
-    _require_compute(compute, device)
     model = Path(path) if Path(path).suffix.lower() == ".onnx" else bundle_of(path, runs)
-    if binding != "no" and (model is None or device == "openvino"):
-        raise ConfigurationError(f"--bind {binding} is for .onnx files on cpu, cuda and tensorrt; leave it out")
+    _require_compute(compute, device)
+    _require_binding(binding, model, device)
     if model is None:
         _require_no_fidelity(path, fidelity)
         return pipeline_for(_run(path, direction, device, runs), tiles)
     return pipeline_for(_onnx(_with_fidelity(model, fidelity), direction, device, compute, binding), tiles)
 
 
-def require_translator(pipeline: Pipeline) -> Translate:
+def require_translator(pipeline: Pipeline, name: str) -> Translate:
     """The pipeline, where it turns pictures into pictures. Raises ConfigurationError that says what to use instead."""
     if isinstance(pipeline, Translate):
         return pipeline
-    command = "pixturn generate" if isinstance(pipeline, Generate) else "pipelines.load(...)(picture) in Python"
-    raise ConfigurationError(f"{pipeline.card.name} is for the task {pipeline.card.task!r}: use {command}")
+    card = pipeline.card
+    raise ConfigurationError(f"{name} is for the task {card.task!r}: use {command_for(name, card)}")
 
 
 def _require_compute(compute: Compute, device: Device) -> None:
@@ -70,10 +68,16 @@ def _require_compute(compute: Compute, device: Device) -> None:
         raise ConfigurationError(f"--compute {compute} is for --device openvino; leave it out with {device}")
 
 
+def _require_binding(binding: Binding, model: Path | None, device: Device) -> None:
+    if binding != "no" and (model is None or device == "openvino"):
+        raise ConfigurationError(f"--bind {binding} is for .onnx files on cpu, cuda and tensorrt; leave it out")
+
+
 def _require_no_fidelity(path: str | Path, fidelity: float | None) -> None:
     if fidelity is not None:
         raise ConfigurationError(
-            f"--fidelity {fidelity:g}: {path} is no bundle or .onnx file with another one beside it to be mixed with"
+            f"--fidelity {fidelity:g}: {path} is not a bundle or an .onnx file with another one beside it to be mixed "
+            "with"
         )
 
 

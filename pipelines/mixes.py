@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from translate.errors import ModelError
-from translate.runtime.approvals import cache_folder
 from translate.runtime.integrity import read_model, sidecar, sidecar_line
-from translate.storage.atomic import TEMPORARY, sync_folder, temporary_beside, write_through
+from translate.storage.atomic import TEMPORARY, write_through
+from translate.storage.cache import cache_folder
+from translate.storage.whole import written_whole
 
 MOST: Final = 16
 """Mixes that are kept; those that were asked for longest ago go."""
@@ -64,32 +65,22 @@ def _found(path: Path) -> Path | None:
 
 
 def _kept(folder: Path, name: str, model: bytes) -> Path:
+    """Under its own name; another process may have been first, or have left a damaged one there."""
     folder.parent.mkdir(mode=_ONLY_THE_USER, parents=True, exist_ok=True)
-    temporary = temporary_beside(folder)
     try:
-        _write(temporary, name, model)
-        _put(temporary, folder, name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with written_whole(folder, mode=_ONLY_THE_USER) as unfinished:
+            _write(unfinished, name, model)
+            if folder.exists() and _found(folder / name) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        if _found(folder / name) is None:
+            raise
     _forget(folder.parent, but=folder)
     return folder / name
 
 
-def _put(temporary: Path, folder: Path, name: str) -> None:
-    """Under its own name; another process may have been first, or have left a damaged one there."""
-    if folder.exists() and _found(folder / name) is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    try:
-        temporary.rename(folder)
-        sync_folder(folder.parent)
-    except OSError:
-        if _found(folder / name) is None:
-            raise
-
-
 def _write(folder: Path, name: str, model: bytes) -> None:
     """The model, its hash and a manifest, as an export has them."""
-    folder.mkdir(mode=_ONLY_THE_USER)
     digest = sidecar(folder / name).name
     files = {name: model, digest: sidecar_line(name, model)}
     entries = {each: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for each, data in files.items()}
@@ -111,5 +102,6 @@ def _forget(cache: Path, *, but: Path) -> None:
 def _for_now(name: str, model: bytes) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="pixturn-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "mixed").mkdir(mode=_ONLY_THE_USER)
     _write(folder / "mixed", name, model)
     return folder / "mixed" / name

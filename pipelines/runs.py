@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
 
 from pipelines.shipped import shipped
+from translate.data.headers import EXTENSIONS
 from translate.errors import ConfigurationError, ModelError
 
 RUNS = Path("checkpoints")
+_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors")
+_SHIPPED_ELSEWHERE = " (models that ship with Pixturn are found without --runs)"
 RECIPE = "recipe"
 CARDS = "cards"
 PROGRESS = "progress"
 STANDING = "standing"
 SETTING = "setting"
 _NEWEST = "images-*"
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +78,22 @@ class RunFolder:
         """
         with self._lock_file() as file:
             self._lock(file)
-            yield
+            try:
+                yield
+            finally:
+                self._remove_if_bare()
+
+    def _remove_if_bare(self) -> None:
+        """What was refused before it began leaves no folder behind, whose name would count as taken."""
+        with suppress(OSError):
+            if [path.name for path in self.path.iterdir()] == [_LOCK]:
+                (self.path / _LOCK).unlink()
+                self.path.rmdir()
 
     def _lock_file(self) -> TextIO:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            return (self.path / ".lock").open("w")
+            return (self.path / _LOCK).open("w")
         except OSError as problem:
             raise ConfigurationError(
                 f"{self.path} cannot be written ({problem.strerror or problem}): choose another folder for the runs "
@@ -143,11 +157,32 @@ def find_run(name: str | Path, runs: Path = RUNS) -> RunFolder:
         if folder.exists:
             return folder
     if bundle_of(name, runs) is not None:
-        raise ModelError(f"{name} is a bundle, an exported file; this takes the trained run that it was made from")
-    known = [summary.name for summary in summaries(runs)]
+        raise ModelError(f"{name} is a bundle, an exported file; this command needs the trained run it was made from")
+    raise ModelError(_why_none(name, runs))
+
+
+def is_picture_name(name: str | Path) -> bool:
+    """Whether a name ends as pictures do, and so is none of a model."""
+    return Path(name).suffix.lower() in EXTENSIONS
+
+
+def _why_none(name: str | Path, runs: Path) -> str:
+    """What was given in the place of a run, and what to do."""
+    path = Path(name)
+    if is_picture_name(path):
+        return f"{name} is a picture; the model comes first, as in: pixturn upscale x2 {name}"
+    if path.suffix.lower() in (".onnx", *_WEIGHTS) and not path.exists():
+        return f"{name}: there is no such file"
+    if path.suffix.lower() == ".onnx":
+        return f"{name} is an .onnx file already, not a trained run; pixturn run, upscale, inpaint and generate take it"
+    if path.suffix.lower() in _WEIGHTS:
+        return f"{name} holds weights: import it first: pixturn import {name} --from spandrel -o {path.stem}.onnx"
+    if path.exists():
+        return f"{name} holds no run, and no {path.name}.onnx"
+    known = [*(summary.name for summary in summaries(runs)), *(model.stem for model in bundles(runs))]
     near = get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the runs in {runs} are: {', '.join(known) or 'none'}"
-    raise ModelError(f"There is no trained run {str(name)!r}; {hint}")
+    hint = f"did you mean {near[0]}?" if near else f"in {runs} there are: {', '.join(known) or 'none'}"
+    return f"There is no run or bundle {str(name)!r}; {hint}{_SHIPPED_ELSEWHERE if runs != RUNS else ''}"
 
 
 def summaries(runs: Path = RUNS) -> list[Summary]:

@@ -149,15 +149,15 @@ class Visitor:
         self.page.wait_for_timeout(500)
         return self.seen(".cm-content[data-language=shell], .cm-content").inner_text().strip()
 
-    def paint(self, left, right):
-        """A stroke with the mouse, so many pixels of the window about the middle; gives the editor's zoom."""
+    def paint(self, left, right, below=0):
+        """A stroke with the mouse, so many pixels of the window from the middle; gives the editor's zoom."""
         canvas = self.seen(".mask-editor canvas")
         canvas.wait_for()
         self.page.wait_for_timeout(1500)
         canvas.scroll_into_view_if_needed()
         zoom = self._settled_zoom()
         box = canvas.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + below
         self.page.mouse.move(x + left, y)
         self.page.mouse.down()
         self.page.mouse.move(x + right, y, steps=3)  # each is painted, slowly where there is no graphics card

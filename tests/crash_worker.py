@@ -29,7 +29,7 @@ from translate.errors import PixturnError
 from translate.networks.discriminators import DiscriminatorConfig
 from translate.networks.generators import GeneratorConfig
 from translate.recipe import Length
-from translate.storage import snapshot
+from translate.storage import snapshot, whole
 
 
 def tiny(method, *, images, batch_size=1):
@@ -91,7 +91,7 @@ def die_in_a_save(at):
             os.fsync(file.fileno())
         event()
 
-    sync_folder, rmtree = snapshot.sync_folder, shutil.rmtree
+    sync_folder, rmtree = whole.sync_folder, shutil.rmtree
 
     def synced(folder):
         event()
@@ -104,7 +104,7 @@ def die_in_a_save(at):
         rmtree(path, **options)
 
     snapshot.write_through = naive_saver.write_through = write_through
-    snapshot.sync_folder = synced
+    whole.sync_folder = synced
     shutil.rmtree = removed
 
 

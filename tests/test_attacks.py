@@ -18,6 +18,7 @@ from translate.runtime import approvals, probation
 from translate.runtime.integrity import ModelFile, read_model
 from translate.runtime.onnx import OnnxRuntime
 from translate.runtime.probation import Trial, require_trial
+from translate.storage import cache
 
 # Built to do harm, with a valid hash
 
@@ -216,7 +217,7 @@ def test_where_approvals_lie(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("PIXTURN_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert approvals.cache_folder() == tmp_path / "home" / ".cache" / "pixturn"
+    assert cache.cache_folder() == tmp_path / "home" / ".cache" / "pixturn"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     approvals.approve("0" * 64, "me")
     assert [path.name for path in (tmp_path / "xdg").rglob("*-me")] == [f"{'0' * 64}-me"]

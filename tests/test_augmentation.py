@@ -174,10 +174,10 @@ def test_evaluation_has_no_chance_and_keeps_the_shape_only_if_asked():
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"load_px": 100, "crop_px": 128}, "load_px"),
-        ({"crop_px": 0, "load_px": 0}, "crop_px"),
-        ({"rotate_degrees": -1.0}, "rotate_degrees"),
-        ({"scale_jitter": 1.0}, "scale_jitter"),
+        ({"load_px": 100, "crop_px": 128}, "--augmentation.load-px is 100: choose at least 128 pixels"),
+        ({"crop_px": 0, "load_px": 0}, "--augmentation.crop-px is 0: "),
+        ({"rotate_degrees": -1.0}, "--augmentation.rotate-degrees is -1.0: "),
+        ({"scale_jitter": 1.0}, "--augmentation.scale-jitter is 1.0: "),
     ],
 )
 def test_impossible_options_are_refused_by_name(options, word):
@@ -186,9 +186,9 @@ def test_impossible_options_are_refused_by_name(options, word):
 
 
 def test_impossible_colours_are_refused_by_name():
-    with pytest.raises(ConfigurationError, match="hue"):
+    with pytest.raises(ConfigurationError, match=r"--AUGMENTATION.colour-DOMAIN.hue is 0\.6: "):
         ColourJitter(hue=0.6)
-    with pytest.raises(ConfigurationError, match="brightness"):
+    with pytest.raises(ConfigurationError, match=r"--AUGMENTATION.colour-DOMAIN.brightness is -0\.1: "):
         ColourJitter(brightness=-0.1)
 
 

@@ -108,6 +108,17 @@ def test_few_places_are_kept(floats):
     assert kept == sides[-MOST_PLACES:]
 
 
+@pytest.mark.parametrize("kind", ["floats", "pixels"])
+def test_few_bytes_are_kept(kind, request, monkeypatch):
+    one_bytes = 2 * 3 * 8 * 8 * {"floats": 4, "pixels": 1}[kind]  # of a picture of 8 x 8, as it goes in and comes out
+    monkeypatch.setattr(bound, "MOST_BYTES", 4 * one_bytes)
+    ours, kept = BoundSession(session_of(request.getfixturevalue(kind)), "cpu"), []
+    for count in (1, 2, 1, 3, 5, 1, 4, 4):
+        ours.run(["b"], of_shape(kind, count, 8, 8))
+        kept.append([shapes[0][1][0] for _, shapes in ours._places])
+    assert kept == [[1], [1, 2], [2, 1], [1, 3], [5], [1], [4], [4]]
+
+
 def test_what_is_not_contiguous_is_taken_as_it_reads(floats):
     session = session_of(floats)
     turned = {"a": of_shape("floats", 1, 8, 12)["a"].transpose(0, 1, 3, 2)}

@@ -4,6 +4,7 @@ PIXTURN_MODELS may name further .onnx files, with blanks between them.
 """
 
 import os
+from pathlib import Path
 
 import browser
 import browser_site
@@ -12,6 +13,8 @@ from skimage import data
 
 wanted = pytest.mark.skipif(browser.SCREENSHOTS not in os.environ, reason=f"{browser.SCREENSHOTS} names no folder")
 pytestmark = [*browser.needs_browser, wanted]
+
+KINGFISHER = Path(__file__).parents[1] / "checkpoints" / "inpaint" / "example.jpg"
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}
 MOST_BYTES = 300_000
@@ -68,11 +71,12 @@ def test_samples(one_browser, site):
         is_small(visitor.picture("page-generate.png", full_page=True))
 
 
-def test_a_filled_hole(one_browser, site, cat):
+def test_a_branch_taken_away(one_browser, site):
     with browser.visitor(one_browser, site.url) as visitor:
         visitor.tab("Inpaint")
-        visitor.upload(cat)
-        visitor.paint(-90, 90)
+        visitor.upload(KINGFISHER)
+        visitor.paint(80, 150, below=64)
+        visitor.paint(150, 240, below=80)
         visitor.start()
         visitor.finished()
         is_small(visitor.picture("page-inpaint.png", full_page=True))

@@ -138,12 +138,14 @@ def test_example_check_train_and_run_as_the_help_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     steps = [line.split()[1:] for line in done("--help").out.splitlines() if line.startswith("    pixturn ")]
-    example, check, training, run = steps
+    upscale, app, example, check, training, run = steps
+    assert app == ["app"]
     done(*example)
     assert done(*check, "--no-estimate").code == 0
     minutes = training.index("--minutes")
     narrow = ("--config.generator.width", "4", "--config.discriminator.width", "4", "--validation.most", "8")
     done(*training[:minutes], "--images", "32", "--threads", "1", *narrow, "--no-report")
-    os.link(next((tmp_path / "data/openmoji/testA").glob("*.png")), tmp_path / run[2])
     done(*run)
     assert Image.open(tmp_path / run[-1]).size == Image.open(tmp_path / run[2]).size
+    os.link(tmp_path / run[2], tmp_path / "photo.jpg")
+    done(*upscale)

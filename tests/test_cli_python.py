@@ -34,7 +34,7 @@ def test_the_same_words_from_python(pairs, tmp_path):
 
 def test_errors_from_python_are_typed(pairs, tmp_path):
     setting = Setting(runs=tmp_path, workers=0)
-    with pytest.raises(ModelError, match="no trained run"):
+    with pytest.raises(ModelError, match="no run or bundle"):
         pipelines.load("nothing", runs=tmp_path)
     with pytest.raises(ModelError):
         pipelines.resume("nothing", setting)

@@ -1,6 +1,7 @@
 """The commands as people use them, end to end on a tiny run of real pictures."""
 
 import json
+import re
 import time
 
 import numpy as np
@@ -31,7 +32,7 @@ REFUSED = {
     "part of a run": (["train", "pix2pix", "--schedule.hold", "1.5", "--dry-run"], 2, "--schedule.hold is 1.5"),
     "name with a path": (["train", "pix2pix", "--data", "x", "--name", "../x"], 2, "without a path"),
     "option": (["train", "pix2pix", "--augmentation.lood-px", "9"], 2, "--augmentation.load-px"),
-    "value": (["train", "pix2pix", "--augmentation.load-px", "9"], 2, "load_px is 9, less than crop_px 256"),
+    "value": (["train", "pix2pix", "--augmentation.load-px", "9"], 2, "load-px is 9: choose at least 256 pixels"),
     "two lengths": (["train", "pix2pix", "--images", "9", "--epochs", "1", "--dry-run"], 2, "one length"),
     "no length": (["train", "pix2pix", "--images", "0", "--dry-run"], 2, "above 0"),
     "no such folder": (["train", "pix2pix", "--data", "nowhere", "--name", "x"], 3, "nowhere"),
@@ -154,6 +155,7 @@ def test_report_scores_anew_and_tells_commands_that_work(paired_run, pairs, runs
     drawn(crop(0), tmp_path / "picture.png")
     monkeypatch.chdir(tmp_path)
     lines = [line.split() for line in words.splitlines() if line.startswith("    pixturn ")]
+    assert any(line[:2] == ["pixturn", "export"] for line in lines)
     picture = next(line for line in lines if "picture.png" in line)
     done(*picture[1:])
     tuned = [{"DIR": pairs, "NEW_NAME": "tuned"}.get(word, word) for word in next(x for x in lines if "train" in x)]
@@ -165,9 +167,22 @@ def test_a_finished_run_resumes_to_its_end_at_once(paired_run, runs):
     before = paired_run.metrics.read_bytes()
     newest = snapshot_at(paired_run, 32) / "manifest.json"
     written = newest.stat().st_mtime_ns
-    done("train", "--resume", "colours", "--runs", runs, "--no-report")
+    words = done("train", "--resume", "colours", "--runs", runs, "--no-report").err
+    assert "colours has finished (32 images). To go on from its weights: --start-from" in words
+    assert "epochs" not in words
     assert paired_run.metrics.read_bytes() == before
     assert newest.stat().st_mtime_ns == written
+
+
+def test_other_widths_to_start_from_are_told_by_the_first_difference(paired_run, pairs, runs):
+    wide = ("--config.generator.width", "8", "--start-from", "colours", "--images", "4")
+    outcome = pixturn("train", "pix2pix", "--data", pairs, "--name", "wide", "--runs", runs, *TINY, *wide)
+    assert outcome.code == 2
+    told = r"networks are not those of this recipe \(generator\S+: 4 x 3 x 4 x 4 there, 8 x 3 x 4 x 4 here; \d+ more\)"
+    assert re.search(told, outcome.err), outcome.err
+    assert len(outcome.err.strip().splitlines()[-1]) < 400
+    assert "Missing key" not in outcome.err
+    assert "size mismatch" not in outcome.err
 
 
 def test_a_name_that_is_taken_is_refused(paired_run, pairs, runs):

@@ -5,6 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
+from translate.card import Picture
+from translate.data.augmentation import Augmentation
+from translate.data.collected import samples_of
+from translate.data.collection_finding import find_collection
 from translate.data.fitting import fit, to_channels
 from translate.errors import DatasetError
 
@@ -71,3 +75,19 @@ def test_luma_is_pillows_and_grey_becomes_three_alike():
     assert np.array_equal(to_channels(grey, 3), np.repeat(grey, 3, axis=3))
     with pytest.raises(DatasetError, match="4 channels, and 3 are asked for"):
         to_channels(noise(1, 2, 2, 4), 3)
+
+
+@pytest.mark.parametrize("resize", [False, True], ids=["cut", "broken: resized"])
+@pytest.mark.parametrize("training", [True, False])
+def test_arrays_that_are_not_to_be_resized_are_cut(tmp_path, resize, training):
+    values = noise(5, 16, 16, 3)
+    np.savez(tmp_path / "a.npz", x=values)
+    port = Picture(name="x", channels=3)
+    part = find_collection(tmp_path, port).train
+    augmentation = Augmentation(load_px=8, crop_px=8, resize=resize, flip=False)
+    source = samples_of(part, port, augmentation, seed=0, training=training)
+    batch = source.__getitems__([(0, index) for index in range(5)])[0]["x"]
+    assert batch.shape == (5, 3, 8, 8)
+    for picture, cut in zip(values, batch.numpy().transpose(0, 2, 3, 1), strict=True):
+        windows = np.lib.stride_tricks.sliding_window_view(picture, (8, 8, 3)).reshape(-1, 8, 8, 3)
+        assert (windows == cut).all(axis=(1, 2, 3)).any() == (not resize)

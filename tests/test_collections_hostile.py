@@ -34,8 +34,8 @@ def test_a_sound_idx_file(tmp_path, packed):
 
 
 IDX_ATTACKS = {
-    "empty": (b"", "no idx file"),
-    "other magic": (b"\x01" + SOUND[1:], "no idx file"),
+    "empty": (b"", "not an idx file"),
+    "other magic": (b"\x01" + SOUND[1:], "not an idx file"),
     "floats": (header(2, 3, 4, kind=13) + bytes(96), "type 13"),
     "labels": (header(5) + bytes(5), "1 axes"),
     "cut in the header": (SOUND[:9], "within its header"),
@@ -151,7 +151,7 @@ def test_a_pickle_never_runs(tmp_path, monkeypatch):
         ({"x": lying((2, 3, 5)) + bytes(24)}, "where its header needs"),
         ({"x": lying((2, 3, 3)) + bytes(24)}, "where its header needs"),
         ({"x": lying((2**40, 2**40)) + bytes(24)}, "the limit is"),
-        ({"x": b"no array"}, "no sound"),
+        ({"x": b"no array"}, "not a sound"),
         ({"x": npy(IMAGES.astype(np.int64))}, "x is int64"),
         ({"x": npy(np.zeros((2, 3, 4, 2), np.uint8))}, "x is uint8"),
         ({"x": npy(np.zeros((0, 3, 4), np.uint8))}, "holds nothing"),
@@ -199,7 +199,7 @@ def test_damaged_bytes_are_told_by_the_checksum(tmp_path):
     data = bytearray(path.read_bytes())
     data[5000] ^= 1
     path.write_bytes(bytes(data))
-    with pytest.raises(DatasetError, match="no sound"):
+    with pytest.raises(DatasetError, match="not a sound"):
         read_npz(path)
 
 

@@ -254,7 +254,7 @@ def test_killed_in_the_middle_it_starts_afresh(tmp_path, few):
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
-    with pytest.raises(StorageError, match="no room left"), written_whole(tmp_path / "set"):
+    with pytest.raises(StorageError, match="No space left on device"), written_whole(tmp_path / "set"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 

@@ -295,7 +295,7 @@ def test_files_of_others_are_left_alone(runs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [
-        (("nobody",), "no trained run", 4),
+        (("nobody",), "no run or bundle", 4),
         (("pix2pix", "--direction", "BtoA"), "pix2pix has AtoB", 2),
         (("pix2pix", "-o", "x.pt"), "ends in .onnx", 2),
         (("pix2pix", "--pictures", "nowhere"), "there are no pictures in nowhere", 2),

@@ -5,7 +5,7 @@ import pytest
 from exported_nets import samples
 from tiny import photograph
 
-from translate.card import Card, LabelMap, Picture, SizeRule
+from translate.card import Card, LabelMap, Mask, Picture, SizeRule
 from translate.errors import ModelError
 from translate.export.agreement import Agreement, compare_numbers, compare_pixels
 from translate.export.bars import BARS, Bar
@@ -102,7 +102,20 @@ def test_sizes_of_a_proof_and_pictures_at_them():
     assert len(odd) == 2
     assert all(side % 2 for size in odd for side in size)
     labels = np.array([[0, 7], [3, 5]], np.uint8)
-    resized = fitted({"a": photograph("cat"), "m": labels}, 5, 7)
+    ports = (Picture(name="a"), LabelMap(name="m", classes=8))
+    resized = fitted({"a": photograph("cat"), "m": labels}, ports, 5, 7)
     assert (resized["a"].shape, resized["m"].shape) == ((5, 7, 3), (5, 7, 1))
     assert set(np.unique(resized["m"])) == {0, 3, 5, 7}
     assert resized["a"].std() > 10
+
+
+def test_grey_pictures_shrink_by_area_and_masks_keep_their_two_levels():
+    """A checkerboard's mean is mid-grey; the nearest pixels alone are one colour, or stripes."""
+    board = np.where(np.indices((24, 24)).sum(axis=0) % 2, 255, 0).astype(np.uint8)
+    ports = (Picture(name="a", channels=1), Mask(name="m"))
+    resized = fitted({"a": board[..., np.newaxis], "m": board}, ports, 4, 4)
+    assert np.abs(resized["a"].astype(int) - 127.5).max() <= 2
+    assert resized["a"].shape == (4, 4, 1)
+    assert set(np.unique(resized["m"])) <= {0, 255}
+    colours = fitted({"a": np.stack([board] * 3, axis=-1)}, (Picture(name="a"),), 4, 4)["a"]
+    np.testing.assert_array_equal(colours[..., :1], resized["a"])

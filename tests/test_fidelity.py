@@ -2,9 +2,9 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -186,6 +186,17 @@ def test_the_card_says_what_it_is_and_no_more():
     assert (card.metrics, card.parity, card.inputs[0].size.at_least_px) == ({}, {}, 24)
 
 
+@pytest.mark.parametrize("seeds", [(0, 1), (1, 0)])
+def test_a_mix_takes_sizes_that_both_networks_take(seeds):
+    rules = SizeRule(multiple_of_px=4), SizeRule(multiple_of_px=6)
+    models = [model_of(weights(seed), inputs=(Picture(name="a", size=rules[seed]),)) for seed in seeds]
+    ones = [model.SerializeToString() for model in models]
+    metadata = load_model_from_string(mixed(*ones, 0.5)).metadata_props
+    multiple = Card.from_json(next(entry.value for entry in metadata if entry.key == "pixturn.card")).inputs[0].size
+    assert all(multiple.multiple_of_px % rule.multiple_of_px == 0 for rule in rules)
+    assert multiple.multiple_of_px == 12
+
+
 # What is refused
 
 
@@ -314,15 +325,18 @@ def test_what_a_killed_process_left_is_cleared_away(cache):
 
 
 @pytest.mark.parametrize("how", ["a file in the way", "no home"])
-def test_without_a_cache_it_lies_in_a_temporary_folder(how, both, cache, monkeypatch):
+def test_without_a_cache_it_lies_in_a_temporary_folder(how, both, cache, tmp_path, monkeypatch):
     if how == "no home":
         monkeypatch.setattr(mixes, "cache_folder", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     else:
         cache.parent.write_text("in the way")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # so that nothing has to be removed from the real one
     path = mix(*both, 0.5)
+    assert path.is_relative_to(temporary)
     assert not path.is_relative_to(cache.parent)
     assert read_model(path).has_known_hash
-    shutil.rmtree(path.parents[1])
 
 
 RACER = """
@@ -370,7 +384,7 @@ def test_nothing_to_mix_with(tmp_path):
     alone = negative(tmp_path / "negative.onnx")
     with pytest.raises(ConfigurationError, match=r"no negative-perceptual.onnx beside it"):
         pipelines.load(alone, fidelity=0.5)
-    with pytest.raises(ConfigurationError, match=r"no bundle or .onnx file"):
+    with pytest.raises(ConfigurationError, match=r"is not a bundle or an .onnx file"):
         pipelines.load(tmp_path, fidelity=0.5)
 
 

@@ -193,10 +193,10 @@ def test_the_latent_is_given(generate):
     [
         ({"n": 0}, "at least 1"),
         ({"batch": 0}, "at least 1"),
-        ({"seed": -1}, "seed is -1"),
+        ({"seed": -1}, "--seed -1:"),
         ({"seed": 2**64}, "from 0 to"),
-        ({"spread": -0.1}, "spread is -0.1"),
-        ({"spread": np.nan}, "spread is nan"),
+        ({"spread": -0.1}, "--spread -0.1:"),
+        ({"spread": np.nan}, "--spread nan:"),
         ({"codes": {"colour": [1]}}, "takes z, digit, code, not colour"),
         ({"codes": {"code": [1, 2, 3]}}, "give 2 numbers, or 4 x 2"),
         ({"codes": {"code": [[1, 2]] * 3}}, "give 2 numbers, or 4 x 2"),
@@ -225,7 +225,7 @@ def test_what_the_model_does_not_take_is_refused():
 
 
 def test_what_takes_pictures_is_no_generator():
-    with pytest.raises(ModelError, match="no generator"):
+    with pytest.raises(ModelError, match="not a generator"):
         Generate(LinearGenerator(card(inputs=(Picture(name="a"),))))
 
 

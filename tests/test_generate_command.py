@@ -219,3 +219,21 @@ def test_a_signal_ends_in_good_order(model, tmp_path, monkeypatch, number, code)
 def test_errors_are_configuration_errors(model, tmp_path):
     with redirect_stderr(io.StringIO()), pytest.raises(ConfigurationError):
         main([str(model), "-o", str(tmp_path / "a.png"), "--class", "3"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--held-out", "real"), "--held-out goes with --neighbours"),
+        (("--dimension", "1"), "--dimension goes with --sheet codes"),
+        (("--sheet", "classes", "--dimension", "1"), "--dimension goes with --sheet codes"),
+        (("--neighbours", "real", "--sheet", "classes"), "leave out --sheet classes"),
+        (("--seed", "-1"), "--seed -1: give"),
+        (("--spread", "-1"), "--spread -1.0: give"),
+        (("--batch", "0"), "--batch 0: give"),
+    ],
+    ids=str,
+)
+def test_options_without_use_or_sense_are_refused_by_name(model, tmp_path, arguments, words):
+    assert words in refused(model, "-o", tmp_path / "sheet.png", *arguments)
+    assert not (tmp_path / "sheet.png").exists()

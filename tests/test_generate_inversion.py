@@ -14,7 +14,6 @@ from torch import nn
 from pipelines.commands.generate import main
 from pipelines.generating import Generate
 from pipelines.inversion import invert, perceptual_error, picture
-from pipelines.inversion.search import _Adam
 from translate.card import FixedPicture, Label, Latent, Vector
 from translate.data.pictures import write_picture
 from translate.errors import ConfigurationError, PictureError
@@ -144,18 +143,6 @@ def test_the_perceptual_error_is_0_for_equal_pictures_alone():
     torch.testing.assert_close(perceptual_error(3.0)(pictures, other), 3 * errors)
 
 
-def test_adam_is_adam():
-    value = torch.randn(5, generator=torch.Generator().manual_seed(1))
-    parameter = nn.Parameter(value.clone())
-    torchs, ours = torch.optim.Adam([parameter], lr=0.05), _Adam(value.clone())
-    for step in range(20):
-        gradient = torch.sin(torch.arange(5.0) * step)
-        parameter.grad = gradient.clone()
-        torchs.step()
-        ours.move(gradient, 0.05)
-    torch.testing.assert_close(ours.value, parameter.data)
-
-
 # A run's picture, as the command has it
 
 
@@ -198,3 +185,9 @@ def test_a_picture_and_its_reconstruction_side_by_side(tmp_path, monkeypatch):
 def test_inversion_is_written_as_a_picture(tmp_path):
     with pytest.raises(ConfigurationError, match="--invert makes a picture"):
         main(["run", "-o", str(tmp_path / "out"), "--invert", "given.png"])
+
+
+@pytest.mark.parametrize("given", [("--code", "z=1,2,3,4"), ("--spread", "0.5"), ("--sheet", "classes")], ids=str)
+def test_options_that_an_inversion_has_no_use_for_are_refused(tmp_path, given):
+    with pytest.raises(ConfigurationError, match=f"leave out {given[0]}"):
+        main(["run", "-o", str(tmp_path / "out.png"), "--invert", "given.png", *given])

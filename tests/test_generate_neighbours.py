@@ -1,6 +1,7 @@
 """Does it memorise? Neighbours against scipy, planted copies that must be found, and fresh samples that must not."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -41,6 +42,19 @@ def test_neighbours_are_the_nearest(monkeypatch, chunk):
     order = np.argsort(truth, axis=1)[:, :4]
     assert np.array_equal(found.places, order)
     np.testing.assert_allclose(found.distances, np.take_along_axis(truth, order, axis=1), atol=1e-9)
+
+
+def test_large_pictures_are_compared_a_few_at_a_time(monkeypatch):
+    """One side of 64 pictures of 64 px as float64 is 2 MB; with room for 4 pictures at once no copy is made of all."""
+    samples, training = real(64, 1, side=64), real(64, 2, side=64)
+    monkeypatch.setattr(neighbours, "_CHUNK_NUMBERS", 4 * 64 * 64)
+    tracemalloc.start()
+    found = nearest(samples, training, k=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * 64 * 64 * 8 / 2
+    order = np.argsort(levels(samples, training), axis=1)[:, :2]
+    assert np.array_equal(found.places, order)
 
 
 def test_a_copy_is_at_zero_exactly():

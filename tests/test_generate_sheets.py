@@ -117,31 +117,35 @@ def test_a_row_runs_through_one_code(generate, runtime):
 
 
 def test_one_code_beside_every_class(generate, runtime):
-    sheet = code_sheet(generate, columns=3, seed=4, dimension=1, reach=2.0)
+    sheet = code_sheet(generate, columns=3, seed=4, dimension=1)
     given = runtime.seen[0]
-    assert given["code"].reshape(3, 3, 2)[..., 1].tolist() == [[-2.0, 0.0, 2.0]] * 3
+    assert given["code"].reshape(3, 3, 2)[..., 1].tolist() == [[-1.0, 0.0, 1.0]] * 3
     assert given["digit"].reshape(3, 3).tolist() == [[0] * 3, [1] * 3, [2] * 3]
     assert sheet.titles == ("code 1, 0 nought", "code 1, 1 one", "code 1, 2 two")
 
 
-def test_a_named_latent_is_run_through(generate, runtime):
-    assert len(code_sheet(generate, columns=2, port="z").titles) == Z.size
-    assert runtime.seen[0]["z"].reshape(6, 2, 6)[3, :, 3].tolist() == [-2.0, 2.0]
+def test_fixed_numbers_and_the_batch_are_those_asked_for(generate, runtime):
+    code_sheet(generate, columns=4, codes={"z": [3.0] * Z.size, "code": [0.25, 0.75]}, batch=3)
+    assert [len(given["z"]) for given in runtime.seen] == [3, 3, 2]
+    whole = {name: np.concatenate([given[name] for given in runtime.seen]) for name in ("z", "code")}
+    assert (whole["z"] == 3.0).all()
+    assert (whole["code"][:4, 1] == 0.75).all()
+    assert (whole["code"][4:, 0] == 0.25).all()
+    runtime.seen.clear()
+    class_sheet(generate, columns=2, batch=5)
+    assert [len(given["z"]) for given in runtime.seen] == [5, 1]
 
 
-@pytest.mark.parametrize(("given", "words"), [({"dimension": 2}, "dimensions 0 to 1"), ({"port": "y"}, "has z, code")])
-def test_a_code_that_is_not_there_is_refused(generate, given, words):
-    with pytest.raises(ConfigurationError, match=words):
-        code_sheet(generate, **given)
+def test_a_dimension_that_is_not_there_is_refused(generate):
+    with pytest.raises(ConfigurationError, match="--dimension 2: 'code' has the dimensions 0 to 1"):
+        code_sheet(generate, dimension=2)
 
 
 def test_sheets_that_the_model_cannot_fill_are_refused():
     plain = Generate(LinearGenerator(card(inputs=(Z,))))
-    with pytest.raises(ConfigurationError, match="plain grid"):
-        class_sheet(plain)
-    with pytest.raises(ConfigurationError, match="one of its latents: z"):
-        code_sheet(plain)
-    assert len(code_sheet(plain, port="z", dimension=0, columns=2).titles) == 1
+    for sheet in (class_sheet, code_sheet):
+        with pytest.raises(ConfigurationError, match="plain grid"):
+            sheet(plain)
 
 
 # Walks

@@ -91,7 +91,7 @@ def test_the_report_holds_the_model_between_real_samples_and_a_trivial_generator
     text = trained.report.read_text()
     for words in ("training samples themselves", "normal distribution of the numbers", "coverage", "two-sample"):
         assert words in text
-    for words in ("p-value", "GAN-test", "GAN-train", "variety within a class", "Parzen window", "k-means centroids"):
+    for words in ("p-value", "GAN-test", "GAN-train", "diversity within a class", "Parzen window", "k-means centroids"):
         assert words in text
     assert "Nearest" in text
     distances = [float(value) for value in re.findall(r'data-metric="distance[^"]*" data-value="([^"]+)"', text)]

@@ -11,9 +11,12 @@ from scipy.stats import binomtest, norm
 
 from pipelines.generating import Generate
 from pipelines.scoring.judge import Score
+from pipelines.training.generation import bearable as bearing
+from pipelines.training.generation.bearable import bearable, storable
 from pipelines.training.generation.conditional import fits_conditional, measure_conditional
 from pipelines.training.generation.contest import hold_contest
 from pipelines.training.generation.contestants import OURS, REAL, merged
+from pipelines.training.generation.gaussian import most_fitted
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.known_modes import StackedClasses, known_modes
 from pipelines.training.generation.likelihood import CENTROIDS, fits_likelihood, measure_likelihood
@@ -28,6 +31,7 @@ from translate.metrics.parzen import parzen_likelihood, unit_pixels
 SIDE_PX = 12
 CORNERS = np.array([(0, 0), (0, 6), (6, 0)])
 CPU = torch.device("cpu")
+PICTURE = FixedPicture(name="x", channels=3, height_px=8, width_px=8)
 GRID = GaussianModes.grid25()
 
 
@@ -76,6 +80,34 @@ def on_the_grid(z, modes=25):
 def points(make, modes=GRID):
     training, test, choosing = (held(GRID.sample(count, seed)) for count, seed in ((1000, 0), (400, 1), (400, 2)))
     return subject(Made(make, Vector(name="x", size=2)), training, test, choosing, modes)
+
+
+@pytest.mark.parametrize("side_px", [32, 64, 128, 256, 512])
+def test_a_report_holds_what_memory_bears(side_px):
+    shape = (3, side_px, side_px)
+    assert storable(10_000, shape) * math.prod(shape) <= max(2**29, 500 * math.prod(shape))
+    assert bearable(10_000, shape) * math.prod(shape) <= max(31e6, 500 * math.prod(shape))
+    assert (storable(10_000, shape) == 10_000) == (side_px <= 128)
+    assert most_fitted(shape) * math.prod(shape) <= max(36.9e6, 200 * math.prod(shape))
+    assert (most_fitted(shape) == 3000) == (side_px <= 64)
+
+
+def test_pictures_are_looked_at_where_they_are_stored():
+    stored = torch.randint(0, 256, (5, 3, 8, 6), dtype=torch.uint8)
+    pixels = held(stored).pixels()
+    assert np.shares_memory(pixels, stored.numpy())
+    assert np.array_equal(pixels[2, 3, 4], stored[2, :, 3, 4])
+    with pytest.raises(TypeError, match="points"):
+        held(torch.zeros(4, 2)).pixels()
+
+
+def test_fewer_samples_are_held_where_they_are_large(monkeypatch):
+    """Of 40 training samples of 3 x 8 x 8 with room for 12, what protocols are given is 12, with their labels."""
+    monkeypatch.setattr(bearing, "FEWEST", 1)
+    monkeypatch.setattr(bearing, "_FLOATS", 12 * 192)
+    training, test = (held(torch.zeros(count, 3, 8, 8, dtype=torch.uint8)) for count in (40, 10))
+    few = subject(Made(lambda z: np.zeros((len(z), 3, 8, 8)), PICTURE), training, test)
+    assert (len(few.real), len(few.made)) == (12, 12)
 
 
 def test_a_perfect_sampler_reaches_every_mode_and_a_collapsed_one_is_told_of_its_remedies():
@@ -290,3 +322,11 @@ def test_scores_of_one_contestant_come_together():
     one, other = (Score(value=value, standard_error=None, pictures=1) for value in (1.0, 2.0))
     whole = merged([{"a": {"kid": one}, "b": {"kid": other}}, {"a": {"modes": other}, "c": {}}])
     assert whole == {"a": {"kid": one, "modes": other}, "b": {"kid": other}, "c": {}}
+
+
+def test_an_infinite_divergence_is_said_in_words():
+    """Where no sample is at a mode there is no share of modes to compare."""
+    (finding,) = measure_gaussians(points(lambda z: np.full((len(z), 2), 99.0))).findings
+    assert "0 of 25" in finding.message
+    assert "infinite, as no sample is at a mode" in finding.message
+    assert "inf nats" not in finding.message

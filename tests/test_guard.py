@@ -15,7 +15,9 @@ ENGINE = "translate/engine.py"
 STEPPING = "translate/stepping.py"
 JUDGES = {"translate/metrics/classifier.py", "translate/metrics/two_sample_classifiers.py"}
 """Measures that fit a fresh classifier of their own, which is no part of any run."""
-MOVERS = {ENGINE, STEPPING, *JUDGES}
+INVERSION = "pipelines/inversion/search.py"
+"""Moves codes of noise; no network."""
+MOVERS = {ENGINE, STEPPING, INVERSION, *JUDGES}
 
 
 def dotted(node):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from reference_generators import as_their_test_script, resnet, unet
 
-from pipelines.importing import ImportSettings, Said, directions
+from pipelines.importing import ImportSettings, TheirOptions, directions
 from pipelines.importing.cyclegan_pix2pix import from_cyclegan_pix2pix
 from pipelines.importing.directions import generators
 from pipelines.importing.run import _hashes, import_weights
@@ -21,7 +21,7 @@ SAME = 1e-5
 
 
 def imported(state, *, said=None, statistics="picture", way="AtoB"):
-    return from_cyclegan_pix2pix(state, "net_G.pth", said or Said(), statistics, way)
+    return from_cyclegan_pix2pix(state, "net_G.pth", said or TheirOptions(), statistics, way)
 
 
 def picture(side=32, channels=3):
@@ -57,7 +57,7 @@ def test_u_nets_compute_the_same(norm, dropout):
 @pytest.mark.parametrize(("depth", "name"), [(7, "unet_128"), (8, "unet_256")])
 def test_u_nets_of_the_published_depths(depth, name):
     network = unet(depth=depth, width=2)
-    found = imported(network.state_dict(), said=Said(arch=name, norm="batch"))
+    found = imported(network.state_dict(), said=TheirOptions(arch=name, norm="batch"))
     assert name in found.about
     assert difference(as_their_test_script(network), found.deploy, side=2**depth) <= SAME
 
@@ -65,7 +65,9 @@ def test_u_nets_of_the_published_depths(depth, name):
 @pytest.mark.parametrize("blocks", [6, 9])
 def test_resnets_of_the_published_depths(blocks):
     network = resnet(blocks=blocks, width=2)
-    found = imported(network.state_dict(), said=Said(arch=f"resnet_{blocks}blocks", norm="instance", dropout="no"))
+    found = imported(
+        network.state_dict(), said=TheirOptions(arch=f"resnet_{blocks}blocks", norm="instance", dropout="no")
+    )
     assert f"resnet_{blocks}blocks" in found.about
     assert difference(network, found.deploy) <= SAME
 
@@ -151,10 +153,10 @@ def test_what_is_no_generator_of_theirs_is_refused(case):
 @pytest.mark.parametrize(
     ("said", "nearest"),
     [
-        (Said(arch="resnet_9blocks"), "resnet_2blocks"),
-        (Said(arch="resnet9"), "resnet_2blocks"),
-        (Said(norm="batch"), "instance"),
-        (Said(dropout="yes"), "no"),
+        (TheirOptions(arch="resnet_9blocks"), "resnet_2blocks"),
+        (TheirOptions(arch="resnet9"), "resnet_2blocks"),
+        (TheirOptions(norm="batch"), "instance"),
+        (TheirOptions(dropout="yes"), "no"),
     ],
 )
 def test_a_choice_that_is_not_so_is_an_error_that_names_what_is(said, nearest):

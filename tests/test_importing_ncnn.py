@@ -114,7 +114,7 @@ REFUSED = {
     "a number that is none": (lines(lambda line: line.replace("0=12", "0=x")), "damaged"),
     "a kernel that does not fit": (lines(lambda line: line.replace("6=96", "6=95")), "damaged"),
     "a line too few": (text(lambda said: said.replace("\n12 ", "\n13 ")), "should have 13"),
-    "another file": (text(lambda said: said.replace("7767517", "PK")), "no text file of ncnn"),
+    "another file": (text(lambda said: said.replace("7767517", "PK")), "not a text file of ncnn"),
     "weights in 8 bits": (data(lambda said: b"\x38\x4b\x0d\0" + said[4:]), "8 bits"),
     "weights cut short": (data(lambda said: said[:-4]), "ends at byte"),
     "weights left over": (data(lambda said: said + b"\0\0\0\0"), "4 bytes more"),

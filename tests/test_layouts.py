@@ -19,6 +19,8 @@ NAMED = [
     ("traina", "trainb", "vala", "valb", "testa", "testb"),
     ("TRAIN_A", "TRAIN_B", "VAL_A", "VAL_B", "TEST_A", "TEST_B"),
     ("train_A", "train_B", "valid_A", "valid_B", "test_A", "test_B"),
+    ("trainingA", "trainingB", "validA", "validB", "testingA", "testingB"),
+    ("training_a", "training_b", "val_a", "val_b", "testing_a", "testing_b"),
     ("train-A", "train-B", "validationA", "validationB", "test-A", "test-B"),
     ("train/A", "train/B", "val/A", "val/B", "test/A", "test/B"),
     ("Train/a", "Train/b", "Validation/a", "Validation/b", "Test/a", "Test/b"),
@@ -143,6 +145,14 @@ def test_split_folders_of_other_shapes_are_one_domain_unless_said_to_be_paired(t
     assert find_layout(tmp_path, paired=True).splits["train"].domains["b"][0].sources[0].half == "right"
 
 
+@pytest.mark.parametrize("folder", [".", "trainA"])
+def test_pictures_that_are_not_wider_than_high_are_never_cut_in_two(folder, tmp_path):
+    put(tmp_path / folder, *(str(index) for index in range(12)), size=(8, 8))
+    put(tmp_path / folder, "wide", size=(16, 8))
+    with pytest.raises(DatasetError, match=r"not twice as wide as high \(8 x 8\): point --data at the folder"):
+        find_layout(tmp_path / folder, paired=True)
+
+
 def test_a_few_odd_or_broken_pictures_do_not_hide_side_by_side(tmp_path):
     put(tmp_path / "train", *(str(index) for index in range(30)), size=(16, 8))
     put(tmp_path / "train", "odd", size=(9, 8))
@@ -242,7 +252,7 @@ def _text(root: Path) -> None:
         (_empty_other, "paintings: holds no picture"),
         (_three, "x/, y/, z/"),
         (_twice, "train_A"),
-        (_text, "1 files that are no pictures"),
+        (_text, "1 files that are not pictures"),
     ],
 )
 def test_refusals_say_what_was_found(make, words, tmp_path):

@@ -12,7 +12,6 @@ from translate.losses.classes import (
     class_disagreement,
     class_entropy,
     classification,
-    data_to_data,
     real_score,
 )
 from translate.losses.features import mean_matching
@@ -116,43 +115,6 @@ def test_the_semi_supervised_loss_is_the_cross_entropy_over_k_plus_1_classes():
     everything = torch.cat([LOGITS, torch.zeros(7, 1, dtype=torch.float64)], dim=1)
     parts = classification(LOGITS, LABELS) + torch.nn.functional.softplus(-real_score(LOGITS)).mean()
     torch.testing.assert_close(parts, torch.nn.functional.cross_entropy(everything, LABELS))
-
-
-def d2d_by_hand(embeddings, proxies, labels, temperature, margin):
-    embeddings, proxies = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (embeddings, proxies))
-    losses = []
-    for i, label in enumerate(labels):
-        positive = np.exp(min(embeddings[i] @ proxies[i] - (1 - margin), 0) / temperature)
-        others = [j for j in range(len(labels)) if labels[j] != label]
-        negative = sum(np.exp(max(embeddings[i] @ embeddings[j] - margin, 0) / temperature) for j in others)
-        losses.append(-np.log(positive / (positive + negative)))
-    return np.mean(losses)
-
-
-@pytest.mark.parametrize("margin", [0.02, 0.3])
-def test_data_to_data_in_loops(margin):
-    embeddings, proxies, labels = (
-        normal(6, 4),
-        normal(3, 4, seed=1)[[0, 1, 2, 0, 0, 1]],
-        torch.tensor([0, 1, 2, 0, 0, 1]),
-    )
-    expected = d2d_by_hand(embeddings.numpy(), proxies.numpy(), labels.tolist(), 0.5, margin)
-    assert data_to_data(embeddings, proxies, labels, margin=margin).item() == pytest.approx(expected)
-    assert torch.autograd.gradcheck(
-        lambda e, p: data_to_data(e, p, labels), (normal(6, 4).requires_grad_(), proxies.clone().requires_grad_())
-    )
-
-
-def test_data_to_data_of_one_class_only_is_0_and_finite():
-    loss = data_to_data(normal(3, 4), normal(3, 4, seed=1), torch.zeros(3, dtype=torch.int64))
-    assert loss.item() == 0
-
-
-def test_data_to_data_leaves_what_is_near_its_proxy_alone():
-    proxies = torch.eye(3, dtype=torch.float64).requires_grad_()
-    near = (torch.eye(3, dtype=torch.float64) + 0.005).requires_grad_()
-    for gradient in torch.autograd.grad(data_to_data(near, proxies, torch.arange(3)), (near, proxies)):
-        assert (gradient == 0).all()
 
 
 def test_mean_matching_is_the_squared_distance_of_the_means():

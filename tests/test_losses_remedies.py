@@ -71,7 +71,7 @@ def test_smoothing_refuses_scores_that_are_no_log_odds(name):
 
 @pytest.mark.parametrize("target", [0.0, 0.5, 1.1])
 def test_smoothing_refuses_targets_that_are_none(target):
-    with pytest.raises(ConfigurationError, match="target"):
+    with pytest.raises(ConfigurationError, match=r"--config\.game\.real-target is"):
         smoothed(OBJECTIVES["minimax"], real_target=target)
 
 

@@ -179,7 +179,7 @@ def test_the_published_depth_neither_explodes_nor_dies(kind):
 
 @pytest.mark.parametrize(("kind", "scale"), [("srresnet", 5), ("rrdb", 6), ("rrdb", 0), ("compact", 0)])
 def test_scales_that_there_are_not(kind, scale):
-    with pytest.raises(ConfigurationError, match="scale is"):
+    with pytest.raises(ConfigurationError, match=r"--making\.scale is"):
         tiny(kind).build(3, scale)
 
 

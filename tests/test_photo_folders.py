@@ -64,7 +64,7 @@ def test_albums_are_two_domains_to_others(tmp_path):
         album(tmp_path / name)
     assert set(find_layout(tmp_path).splits["train"].domains) == {"a", "b"}
     album(tmp_path / "2021")
-    with pytest.raises(DatasetError, match="no layout"):
+    with pytest.raises(DatasetError, match="not a known layout"):
         find_layout(tmp_path)
 
 

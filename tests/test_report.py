@@ -1,10 +1,8 @@
 import base64
-import errno
 import hashlib
 import io
 import json
 import math
-import os
 import re
 import subprocess
 import sys
@@ -35,7 +33,6 @@ from pipelines.report import (
 )
 from pipelines.report.curves import is_noisy, moving_average, thin
 from pipelines.report.pictures import embed, shown_size
-from translate.errors import StorageError
 
 HOSTILE = '<script>alert("x")</script><img src=https://evil.example/x onerror=alert(1)>'
 
@@ -353,21 +350,6 @@ def test_the_gravest_health_finding_comes_first(written):
         "info",
         "good",
     ]
-
-
-def test_a_full_disk_leaves_the_old_report_and_says_so(tmp_path, monkeypatch):
-    path = tmp_path / "report.html"
-    write_report(path, report(title="old"))
-    before = path.read_bytes()
-
-    def full_disk(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(StorageError, match=r"report\.html: it needs [\d,]+ bytes, [\d,]+ are free"):
-        write_report(path, report(title="new"))
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_no_torch_is_imported():

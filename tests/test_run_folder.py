@@ -10,6 +10,7 @@ import pytest
 from folder_models import Negative, card, drawn, files, negative, pixels_of, read
 from PIL import Image
 
+import pipelines.batch.folder as folder_module
 from pipelines.batch import Failure, FolderResult, run_folder
 from pipelines.batch.ahead import read_ahead
 from pipelines.batch.plan import Errand
@@ -97,6 +98,20 @@ def test_bad_pictures_are_gone_past_and_listed_with_their_reasons(pictures, tmp_
     assert not (tmp_path / "out" / "failures.jsonl").exists()
 
 
+@pytest.mark.parametrize(("cores", "threads"), [(1, 2), (3, 3), (64, 4)])
+def test_as_many_threads_read_as_the_control_group_has_cores(pictures, tmp_path, monkeypatch, cores, threads):
+    monkeypatch.setattr(folder_module, "usable_cores", lambda: cores)
+    taken = []
+
+    def read_nothing(*_, threads, **__):
+        taken.append(threads)
+        yield from ()
+
+    monkeypatch.setattr(folder_module, "read_ahead", read_nothing)
+    run_folder(negative(), tmp_path / "in", tmp_path / "out")
+    assert taken == [threads]
+
+
 class Choosy(Negative):
     """Has room for so many pictures, and none for bright ones."""
 
@@ -118,7 +133,7 @@ class Choosy(Negative):
         (MemoryError(), "out_of_memory"),
         (RuntimeError("[ONNXRuntimeError] : Failed to allocate memory for requested buffer"), "out_of_memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "out_of_memory"),
-        (StorageError("The memory of the device cpu does not hold a run"), "out_of_memory"),
+        (StorageError("Not enough memory on cpu for an input"), "out_of_memory"),
         (ValueError("some node failed"), "model_failed"),
         (ModelError("The model cannot be run on this"), "model_failed"),
     ],

@@ -198,7 +198,7 @@ def test_signals_stop_in_good_order(tmp_path, number, code):
     assert all(np.array_equal(read(path), 255 - pixels) for path in made.values())
     again = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=PATIENCE_SEC)
     assert again.returncode == 0
-    assert f"1500 pictures in {out}, {len(made)} of them from before (cpu)" in " ".join(again.stdout.split())
+    assert f"1,500 pictures in {out}, {len(made)} of them already there (cpu)" in " ".join(again.stdout.split())
     assert len(files(out)) == 1500
 
 

@@ -11,13 +11,14 @@ import onnxruntime
 import pytest
 from folder_models import Negative, card, drawn, negative
 from tiny_onnx import negative as negative_model
+from tiny_tasks import upscaler
 
 import pipelines
 import pipelines.batch.record
 from pipelines.batch import run_folder
 from pipelines.cli import main
 from pipelines.tasks import Translate
-from translate.errors import ModelError, StorageError
+from translate.errors import ConfigurationError, ModelError, StorageError
 
 
 @pytest.fixture
@@ -75,6 +76,25 @@ def test_going_on_adds_an_entry(pictures, tmp_path):
     translated, _, _, left = counts(first)
     assert (translated, left) == (2, 2)
     assert counts(second) == (left, translated, 0, 0)
+
+
+def test_results_of_another_model_do_not_count_as_done(pictures, tmp_path, capsys):
+    lineart, colourise = negative_model(tmp_path / "lineart.onnx"), upscaler(tmp_path / "colourise.onnx")
+    out = tmp_path / "out"
+
+    def run(model):
+        return main(["run", str(model), str(pictures), "-o", str(out), "--device", "cpu"])
+
+    assert run(lineart) == 0
+    assert run(colourise) == 2
+    assert f"{out} holds the results of tiny: choose another -o" in " ".join(capsys.readouterr().err.split())
+    assert len(runs(out)) == 1
+    assert run(lineart) == 0, "the control: the same model goes on"
+    with pytest.raises(ConfigurationError, match="holds the results of tiny"):
+        run_folder(negative(recipe_sha256="0" * 64), pictures, out)
+    for path in out.glob("*.png"):
+        path.unlink()
+    assert run(colourise) == 0, "nothing of the other is left"
 
 
 class Failing(Negative):

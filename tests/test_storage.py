@@ -9,7 +9,7 @@ from kept_states import flip, is_state, state, temporaries
 from snapshot_tamperings import PARSE_JSON, TAMPERINGS, edit_manifest, entry
 
 from translate.errors import ModelError
-from translate.storage import atomic, snapshot
+from translate.storage import atomic, snapshot, whole
 from translate.storage.atomic import TEMPORARY, write_atomically
 from translate.storage.snapshot import MANIFEST, Snapshot, read_snapshot, write_snapshot
 
@@ -64,7 +64,7 @@ def test_a_write_is_on_the_disk_before_it_gets_its_name_and_its_name_before_it_c
 
 def test_a_snapshot_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     order = []
-    write, sync, rename = snapshot.write_through, snapshot.sync_folder, type(tmp_path).rename
+    write, sync, rename = snapshot.write_through, whole.sync_folder, type(tmp_path).rename
 
     def spy(name, original):
         def call(*arguments):
@@ -74,7 +74,7 @@ def test_a_snapshot_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch
         return call
 
     monkeypatch.setattr(snapshot, "write_through", spy("file", write))
-    monkeypatch.setattr(snapshot, "sync_folder", spy("folder", sync))
+    monkeypatch.setattr(whole, "sync_folder", spy("folder", sync))
     monkeypatch.setattr(type(tmp_path), "rename", spy("rename", rename))
     write_snapshot(tmp_path / "a", state(1))
     assert order == ["file"] * 5 + ["folder", "rename", "folder"]

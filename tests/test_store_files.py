@@ -262,7 +262,7 @@ def test_what_will_not_fit_is_told_early(tmp_path, data, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4000))
     done = []
-    with pytest.raises(StorageError, match="takes about"):
+    with pytest.raises(StorageError, match="would take about"):
         cached(data.samples(PLAIN), tmp_path, data.root, progress=lambda *given: done.append(given))
     assert len(done) < COUNT
     assert len(shards(tmp_path)) == 1

@@ -275,7 +275,7 @@ def test_other_refusals():
     model, card, _ = resnet(*EXACT[0])
     with pytest.raises(ModelError, match="without --pixels"):
         Tiled(b"", replace(card, pixels=True, tiling="forbidden"))
-    with pytest.raises(ModelError, match="no ONNX model"):
+    with pytest.raises(ModelError, match="not an ONNX model"):
         Tiled(b"no model", card)
     with pytest.raises(ModelError, match="its card says 2"):
         Tiled(model, card_of(size=SizeRule(multiple_of_px=4, at_least_px=8), scale=2)).need(64, 64)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ import pipelines
 import pipelines.training.run as run_module
 from pipelines import recipes
 from pipelines.runs import RunFolder
+from pipelines.training.claim import folder_for
 from pipelines.training.observers import TensorBoard, closing
 from pipelines.training.resolve import resolve
 from pipelines.training.session import open_session
@@ -37,6 +39,22 @@ def test_a_run_without_a_name_gets_its_methods_and_the_first_free_number(folder,
     (setting.runs / "pix2pix-1").mkdir(parents=True)
     names = [pipelines.train(short(1), folder, setting=setting).name for _ in range(2)]
     assert names == ["pix2pix-2", "pix2pix-3"]
+
+
+def test_runs_without_a_name_that_begin_at_one_moment_get_different_folders(tmp_path):
+    """None of them has been locked, nor has a checkpoint, when the next one looks for a free number."""
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: folder_for("pix2pix", None, tmp_path / "runs", Processes()), range(24)))
+    assert {folder.name for folder in folders} == {f"pix2pix-{number}" for number in range(1, 25)}
+
+
+def test_a_place_where_no_folder_can_be_made_is_told_and_not_searched_for_ever(folder, setting, tmp_path):
+    (tmp_path / "runs").symlink_to("nowhere/at/all")
+    (tmp_path / "file").write_text("")
+    for runs in (tmp_path / "file", tmp_path / "file" / "runs"):
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            pipelines.train(short(1), folder, setting=replace(setting, runs=runs))
+    assert folder_for("pix2pix", None, tmp_path / "runs", Processes()).name == "pix2pix-1"
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b"])
@@ -162,7 +180,7 @@ def test_tensorboard_keeps_the_point_at_which_a_run_resumes(tmp_path):
 
 
 def test_the_threads_of_one_machine_are_dealt_out(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+    monkeypatch.setattr("pipelines.training.resolve.usable_cores", lambda: 16)  # of 64, say: the container's
     recipe = short(threads=0)
     counts = []
     for processes in ("1", "4", "32"):

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.usefixtures("threads_put_back")
         (lambda: Validation(fraction=1.0), "--validation.fraction is 1.0"),
         (lambda: Validation(most=0), "--validation.most is 0"),
         (lambda: short(batch_size=0), "--batch-size is 0"),
+        (lambda: short(cuda_graphs=True), "--cuda-graphs needs --compile"),
         (lambda: short(accumulate=0), "--accumulate is 0"),
         (lambda: short(clip_norm=-1.0), "--clip-norm is -1"),
         (lambda: short(average_half_life_images=-1.0), "--average-half-life-images is -1"),

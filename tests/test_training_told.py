@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipelines.training.translation.validation import Validator
 from translate.data.domains import TwoDomains
 from translate.metrics.health_discriminator import DiscriminatorScores, check_discriminator
 from translate.recipe import Validation
+from translate.storage.shelf import Shelf
 
 pytest_plugins = ["training_fixtures"]
 pytestmark = pytest.mark.usefixtures("threads_put_back")
@@ -55,8 +57,16 @@ def test_an_empty_metric_is_the_methods_own_choice_or_the_usual_one(own, paired,
 
 def test_the_last_weights_are_best_where_that_is_asked_for():
     standing = Standing(metric="last").after(1, scores(l1=1.0)).after(2, scores(l1=5.0))
-    assert (standing.images, standing.value) == (2, None)
+    assert (standing.images, standing.value) == (None, None)
     assert resolve(short(validation=Validation(best="last")), pictures=4, device=CPU).validation.best == "last"
+
+
+def test_where_the_last_weights_are_best_a_run_that_was_stopped_gives_its_newest(folder, setting):
+    recipe = short(5, validation=Validation(best="last", every_images=3, most=4), save_every_images=1)
+    run = pipelines.train(recipe, folder, name="last", setting=setting)
+    shutil.rmtree(Shelf(run.snapshots).path(5))  # as if it had been stopped at 4, after a validation at 3
+    assert Shelf(run.snapshots).all()[-2:] == [3, 4]
+    assert pipelines.load(run.path, device="cpu").card.images_seen == 4
 
 
 def test_a_metric_that_cannot_be_measured_is_told_once_and_the_newest_weights_are_used(folder, setting, capsys):

@@ -93,7 +93,7 @@ def recipe_on_digits(method: str, config: ConfigT) -> Recipe[ConfigT]:
         optimisers={"encoder": adam, "decoder": adam},
         length=Length(images=500_000),
         domains=OneDomain(),
-        augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
+        augmentation=Augmentation(load_px=28, crop_px=28, flip=False, keep_aspect=True),
         batch_size=100,
         schedule=Schedule(shape="cosine", hold=0.0),
         validation=Validation(most=500),

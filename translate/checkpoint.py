@@ -18,6 +18,7 @@ from translate.engine import Engine
 from translate.errors import ModelError
 from translate.method import Method
 from translate.random_state import RandomState, capture, restore
+from translate.runtime.failures import is_out_of_memory
 from translate.stepping import begin_momentum
 from translate.storage.snapshot import Snapshot
 
@@ -47,13 +48,18 @@ def snapshot_of(engine: Engine, documents: Mapping[str, Any]) -> Snapshot | None
 
 
 def restore_engine(engine: Engine, snapshot: Snapshot) -> None:
-    """Put a snapshot's state into an engine of the same recipe. Raises ModelError where they do not fit."""
+    """Put a snapshot's state into an engine of the same recipe.
+
+    Raises ModelError where they do not fit; RuntimeError where memory runs out, as whatever allocates says it.
+    """
     try:
         _refuse_other_world(engine, snapshot.document(PROGRESS))
         _load_networks(engine, snapshot)
         _load_progress(engine, snapshot.document(PROGRESS))
         _load_process_state(engine, snapshot)
     except (KeyError, RuntimeError, TypeError, ValueError) as problem:
+        if is_out_of_memory(problem):
+            raise
         raise ModelError(f"The checkpoint does not fit its recipe: {type(problem).__name__} {problem}") from problem
 
 

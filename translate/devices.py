@@ -68,4 +68,5 @@ def describe_device(device: torch.device) -> str:
     """The device in words, for a report."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} ({os.cpu_count()} cores, {torch.get_num_threads()} threads)"
+    threads = torch.get_num_threads()
+    return f"{device.type} ({os.cpu_count()} cores, {threads} thread{'' if threads == 1 else 's'})"

@@ -91,7 +91,7 @@ class Enlarging(Method):
         return (*((pixel,) if until > 0 else ()), *game)
 
     def pixel_loss(self, batch: Batch, progress: Progress) -> Terms:
-        """E |b - G(a)|_1."""
+        """The distance to the true picture, alone."""
         return {"reconstruction": self.distance(self._fake(batch), batch["b"])}
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Terms:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, X
 from translate.deploy import generation
+from translate.errors import ConfigurationError
 from translate.game import Game, GameConfig, OnFeatures, no_heads
 from translate.losses.gradient_penalty import GradientPenalty
 from translate.method import Batch, Deploy, Method, Progress, Scored, Terms, Turn
@@ -32,7 +33,16 @@ class FromNoiseConfig:
     def __post_init__(self) -> None:
         """Refuse a penalty that the discriminator's norm makes meaningless."""
         penalty: GradientPenalty = self.game.penalty
-        penalty.require_norm(self.discriminator.norm)
+        penalty.require_norm(self.discriminator.norm, "config.game.penalty")
+
+
+def require_single(discriminator: SampleDiscriminatorConfig, reader: str) -> None:
+    """Raises ConfigurationError where `reader` is to read the features of one sample, and these are of a pack."""
+    if discriminator.packing > 1:
+        raise ConfigurationError(
+            f"--config.discriminator.packing {discriminator.packing}: {reader} reads the features of one sample: "
+            "choose 1"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

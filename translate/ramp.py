@@ -46,13 +46,15 @@ class Ramp:
     def __post_init__(self) -> None:
         """Refuse what is not a number, and a part that is none."""
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
-            raise ConfigurationError(f"A ramp goes from {self.start} to {self.end}: give it two finite numbers")
+            raise ConfigurationError(
+                f"--config.*.start and .end are {self.start} and {self.end}: choose finite numbers"
+            )
         if not 0 <= self.until_fraction <= 1:
             raise ConfigurationError(
-                f"A ramp's until-fraction is {self.until_fraction}: choose 0 to 1, a part of the run"
+                f"--config.*.until-fraction is {self.until_fraction}: choose 0 to 1, a part of the run"
             )
         if self.shape not in _SHAPES:
-            raise ConfigurationError(f"A ramp's shape {self.shape!r} is unknown: use one of {', '.join(_SHAPES)}")
+            raise ConfigurationError(f"--config.*.shape {self.shape!r} is unknown: use one of {', '.join(_SHAPES)}")
 
     @property
     def least(self) -> float:

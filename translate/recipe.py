@@ -47,9 +47,14 @@ class Length:
 
     def __post_init__(self) -> None:
         """Refuse a length that is given twice, or not at all, or not above zero."""
-        given = [value for value in (self.images, self.epochs, self.minutes) if value is not None]
-        if len(given) != 1 or not 0 < given[0] < math.inf:
-            raise ConfigurationError(f"Give one length above 0: images, epochs or minutes (found {self})")
+        lengths = {"images": self.images, "epochs": self.epochs, "minutes": self.minutes}
+        given = {name: value for name, value in lengths.items() if value is not None}
+        if len(given) != 1:
+            told = " and ".join(f"--{name}" for name in given) or "none of them"
+            raise ConfigurationError(f"Give one length, --images, --epochs or --minutes, above 0 (given: {told})")
+        for name, value in given.items():
+            if not 0 < value < math.inf:
+                raise ConfigurationError(f"--{name} {value:g}: give one length above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,7 @@ class Validation:
     """Held-out pictures, and how often they are scored."""
 
     every_images: int = 0
-    """Score the validation pictures every so many images; 0: twenty times a run, fewer where --minutes is short."""
+    """Score the validation pictures every N images; 0: twenty times a run, fewer where --minutes is short."""
     fraction: float = 0.1
     """Part of the training pictures held out (by a hash of the name) where the folder has no validation split."""
     most: int = 200
@@ -96,7 +101,7 @@ class Recipe(Generic[ConfigT]):
     batch_size: int = 1
     """Samples a step, in each process."""
     accumulate: int = 1
-    """Batches whose gradients are summed before a step."""
+    """Batches over whose gradients a step takes the mean."""
     clip_norm: float = 0.0
     """Global norm to which each turn's gradient is clipped, where the method sets none itself; 0: not clipped."""
     schedule: Schedule = field(default_factory=Schedule)
@@ -126,7 +131,7 @@ class Recipe(Generic[ConfigT]):
     validation: Validation = field(default_factory=Validation)
     """Scoring of held-out pictures."""
     save_every_images: int = 0
-    """Save a checkpoint every so many images; 0: at each validation."""
+    """Save a checkpoint every N images; 0: at each validation."""
     start_from: Annotated[str, tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: none)")] = ""
     """Name or folder of a run whose best weights are the initial ones (fine-tuning)."""
 
@@ -135,7 +140,8 @@ class Recipe(Generic[ConfigT]):
         require(self.batch_size >= 1, "batch-size", self.batch_size, "at least 1")
         crop_px, scale = self.augmentation.crop_px, self.domains.scale
         require(crop_px % scale == 0, "augmentation.crop-px", crop_px, f"a multiple of {scale}, by which it is reduced")
-        require(self.compile or not self.cuda_graphs, "cuda-graphs", self.cuda_graphs, "with --compile, or left out")
+        if self.cuda_graphs and not self.compile:
+            raise ConfigurationError("--cuda-graphs needs --compile")
         require(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1")
         require(0 <= self.clip_norm < math.inf, "clip-norm", self.clip_norm, "0 (not clipped) or more")
         half_life = self.average_half_life_images
@@ -181,7 +187,7 @@ def from_json(text: str, config_of: Callable[[str], type[ConfigT]]) -> Recipe[Co
         wrong = cattrs.transform_error(problem, format_exception=_told)
         raise ConfigurationError("The recipe: " + "; ".join(wrong)) from problem
     except (json.JSONDecodeError, KeyError, TypeError) as problem:
-        raise ConfigurationError(f"This is no recipe: {problem!r}") from problem
+        raise ConfigurationError(f"This is not a recipe: {problem!r}") from problem
 
 
 def _told(problem: BaseException, kind: type[Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""The README's first picture: bundles on their held-out examples. `python -m benchmarks.results.ready_to_use OUT.jpg`."""
+"""The README's first picture, by bundles on held-out examples: `python -m benchmarks.results.ready_to_use OUT.jpg`."""
 
 import sys
 from pathlib import Path

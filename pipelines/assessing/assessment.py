@@ -37,7 +37,7 @@ def assess(name: str, against: Path | None, how: AssessmentOptions) -> Told:
     if makes_points(generate):
         require_none_for_pictures(name, how)
     real = of_data(against, generate, how) if against else _held_out(name, generate, how)
-    compared = of_points(real, how) if real.pictures is None else _of_pictures(generate, real.pictures, how)
+    compared = of_points(real, how) if real.pictures is None else of_pictures(generate, real.pictures, how)
     further = by_protocols(real.subject) if real.subject and how.protocols else ()
     return _with_protocols(_with_notes(compared, name, real), list(further))
 
@@ -66,8 +66,10 @@ def _held_out(name: str, generate: Generate, how: AssessmentOptions) -> Real:
     return of_run(name, generate, how)
 
 
-def _of_pictures(generate: Generate, real: Pictures, how: AssessmentOptions) -> Told:
-    inputs = generate.draw(how.most, seed=how.seed)
+def of_pictures(generate: Generate, real: Pictures, how: AssessmentOptions) -> Told:
+    """A generator's first samples, at most as many as there are real pictures, against these."""
+    known = how.most if isinstance(real, Path) else min(how.most, len(real))
+    inputs = generate.draw(known, seed=how.seed)
     return told(how.compared(list(generate.pixels(inputs, progress=how.telling("Making pictures"))), real))
 
 

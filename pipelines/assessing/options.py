@@ -1,4 +1,4 @@
-"""AssessmentOptions to assess."""
+"""Options of an assessment."""
 
 from dataclasses import dataclass
 from functools import partial

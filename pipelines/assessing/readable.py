@@ -32,8 +32,16 @@ def read_readable(
     except PictureError:
         if not isinstance(part, FilePart):
             raise
+    rest, left_out = without_unreadable(part, most)
+    return read(rest), left_out
+
+
+def without_unreadable(part: Part, most: int) -> tuple[Part, tuple[LeftOut, ...]]:
+    """At most so many of the samples that can be read, those with the lowest hashes; and the files that cannot."""
+    if not isinstance(part, FilePart):
+        return part, ()
     good, left_out = _told_apart(part, most)
-    return read(part.take(good)), left_out
+    return part.take(good), left_out
 
 
 def note_of(where: str, left_out: Sequence[LeftOut]) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """The real samples that a generator is held against: what its run held out, or a data set of any kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.assessing.options import AssessmentOptions
-from pipelines.assessing.readable import note_of, read_readable
+from pipelines.assessing.readable import note_of, read_readable, without_unreadable
 from pipelines.evaluating import Pictures
 from pipelines.evaluating.sets import LeftOut
 from pipelines.generating import Generate
 from pipelines.runs import find_run
 from pipelines.trained import Trained
-from pipelines.training.generation.data import open_data
+from pipelines.training.generation.bearable import storable
+from pipelines.training.generation.data import Data, open_data
 from pipelines.training.generation.known_modes import known_modes
 from pipelines.training.generation.subject import MOST_SCORED, MOST_TRAINING, Subject, subject_of
 from translate.card import FixedPicture, Picture, Vector
@@ -22,7 +23,7 @@ from translate.data.collection_arrays import find_idx, find_npz
 from translate.data.collection_finding import scan_collection
 from translate.data.domains import LABEL, X
 from translate.data.holdout import hash_of
-from translate.errors import DatasetError
+from translate.errors import DatasetError, PictureError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,11 +45,34 @@ class Real:
 def of_run(name: str, generate: Generate, how: AssessmentOptions) -> Real:
     """What a run held out: its test split, or validation where there is none."""
     _, data = open_data(Trained.for_use(find_run(name, how.runs)).recipe)
+    try:
+        return of_splits(data, generate, how)
+    except PictureError:
+        return of_readable_splits(data, generate, how)
+
+
+def of_readable_splits(data: Data, generate: Generate, how: AssessmentOptions) -> Real:
+    """As `of_splits`, without the files that cannot be read, and with a note of them."""
+    rest, left_out = _readable(data, most=max(2 * how.most, MOST_TRAINING))
+    real = of_splits(rest, generate, how)
+    return replace(real, notes=note_of(str(data.collection.root), left_out), left_out=left_out)
+
+
+def of_splits(data: Data, generate: Generate, how: AssessmentOptions) -> Real:
+    """The splits that a run held out and learnt from. Raises PictureError for a file that cannot be read."""
     subject = subject_of(generate, data, device=how.torch_device, seed=how.seed, progress=how.progress)
     pictures = None
     if subject.held_out.are_pictures:
         pictures = list(data.samples(data.scored, most=2 * how.most).pixels())
     return Real(where=f"{data.scored} samples of {data.collection.root}", pictures=pictures, subject=subject)
+
+
+def _readable(data: Data, *, most: int) -> tuple[Data, tuple[LeftOut, ...]]:
+    """The data set without the files that cannot be read, and those files."""
+    found = {name: without_unreadable(part, most) for name, part in data.collection.splits.items()}
+    splits = {name: part for name, (part, _) in found.items()}
+    left_out = tuple(each for _, files in found.values() for each in files)
+    return replace(data, collection=replace(data.collection, splits=splits)), left_out
 
 
 def of_data(folder: Path, generate: Generate, how: AssessmentOptions) -> Real:
@@ -98,7 +122,7 @@ def _subject(
     knows, notes = _classes(collection, generate)
     port, size = _sample(generate)
     training, scored = _two(collection)
-    learnt, missed = read_readable(training, port, size, learns_classes=knows, most=MOST_TRAINING)
+    learnt, missed = read_readable(training, port, size, learns_classes=knows, most=_most_training(port, size))
     held_out, missing = read_readable(scored, port, size, learns_classes=knows, most=MOST_SCORED)
     left_out = (*missed, *missing)
     subject = Subject(
@@ -112,6 +136,11 @@ def _subject(
         progress=how.progress,
     )
     return subject, (*notes, *note_of(str(folder), left_out)), left_out
+
+
+def _most_training(port: Picture | Vector, size: Augmentation) -> int:
+    shape = (port.channels, size.crop_px, size.crop_px) if isinstance(port, Picture) else (port.size,)
+    return storable(MOST_TRAINING, shape)
 
 
 def _sample(generate: Generate) -> tuple[Picture | Vector, Augmentation]:

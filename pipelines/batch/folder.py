@@ -1,6 +1,5 @@
 """`run_folder`: all pictures of a folder through a model, with reading, translating and writing at the same time."""
 
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipelines.batch.together import MODEL_FAILED, in_groups, translated, usual_
 from pipelines.tasks import Translate
 from translate.data.carried import Alpha
 from translate.errors import ConfigurationError, ModelError, PictureError, StorageError
+from translate.runtime.cores import usable_cores
 
 _MOST_FAILED_IN_A_ROW: Final = 20
 """By the model's fault alone: then it is no picture's (a device that was lost), and the rest would fail too."""
@@ -43,9 +43,9 @@ def run_folder(
     """Translate what is missing: every picture of a folder and below it whose result is not in `out` yet.
 
     Sub-folders and names are kept (`pipelines.batch.naming` says when not). Each file is written whole or not at all,
-    so a result that is there counts as done, whatever made it; after a kill the same call goes on. A picture that is
-    refused is listed in `out`/failures.jsonl, and the others go on. `out`/run.json says what made them. No picture is
-    ever overwritten. Memory follows from the size of the pictures, not from their number.
+    so a result that is there counts as done, unless run.json says that another model made it; after a kill the same
+    call goes on. A picture that is refused is listed in `out`/failures.jsonl, and the others go on. `out`/run.json says
+    what made them. No picture is ever overwritten. Memory follows from the size of the pictures, not from their number.
 
     Args:
         translate: what `pipelines.load` gives.
@@ -61,7 +61,8 @@ def run_folder(
         stop: is asked between pictures; once it says yes, what was translated is written, and that is all.
 
     Raises:
-        ConfigurationError: the folders cannot be used so, hold no pictures, or another process writes to `out`.
+        ConfigurationError: the folders cannot be used so, hold no pictures, another process writes to `out`, or
+            results of another model are there.
         DatasetError: the folder cannot be listed.
         ModelError: the model fails on whatever it is given.
         StorageError: the disk is full, or takes no files.
@@ -104,14 +105,14 @@ class _Task:
         self._is_batch_usual = batch is None
         self._progress = progress
         self._stop = stop
-        self._threads = max(2, min(4, os.cpu_count() or 1))
+        self._threads = max(2, min(4, usable_cores()))
         self._tally = Tally()
         self._failed_in_a_row = 0
         self._record = Record(plan.out, translate, self._tally)
 
     def run(self) -> FolderResult:
         self._plan.prepare()
-        self._tally.missing = sum(1 for each in self._plan.errands() if isinstance(each, Failure) or not each.is_done)
+        self._count()
         self._record.begin()
         self._tell()
         try:
@@ -123,6 +124,15 @@ class _Task:
         result = self._tally.result(self._translate.device, is_stopped=self._stop())
         self._end("stopped" if result.left else "finished")
         return result
+
+    def _count(self) -> None:
+        is_any_done = False
+        for each in self._plan.errands():
+            is_done = isinstance(each, Errand) and each.is_done
+            is_any_done |= is_done
+            self._tally.missing += not is_done
+        if is_any_done:
+            self._record.require_same_model()
 
     def _end(self, state: State) -> None:
         write_failures(self._tally.failed, self._plan.out)
@@ -168,7 +178,9 @@ class _Task:
     def _require_working(self, problem: PictureError) -> None:
         self._failed_in_a_row += problem.reason == MODEL_FAILED
         if self._failed_in_a_row == _MOST_FAILED_IN_A_ROW:
-            raise ModelError(f"The model failed on {_MOST_FAILED_IN_A_ROW} pictures in a row, at last: {problem}")
+            raise ModelError(
+                f"The model failed on {_MOST_FAILED_IN_A_ROW} pictures in a row; the last error: {problem}"
+            )
 
     def _written(self, failure: Failure | None) -> None:
         if failure is None:

@@ -90,7 +90,9 @@ class Opened:
         ]
         pixels = {port.name: _pixels(picture, port) for picture, port in zip(pictures, ports, strict=True)}
         if len({array.shape[:2] for array in pixels.values()}) > 1:
-            sizes = ", ".join(f"{picture.name} {_size(picture)}" for picture in pictures)
+            words = ["the mask " if isinstance(port, Mask) else "" for port in ports]
+            pairs = zip(words, pictures, strict=True)
+            sizes = ", ".join(f"{word}{picture.name} is {_size(picture)}" for word, picture in pairs)
             raise PictureError("sizes_differ", f"The pictures of one sample must have one size: {sizes}")
         carried = _carried(pictures[0], ports[0], self.reader.alpha)
         for port in ports:

@@ -1,6 +1,7 @@
 """`run.json` beside the results of a folder: which model on which device made them, when, and how many.
 
-Every run over the folder leaves an entry, so a folder that was finished by another model, or after a kill, says so.
+Every run over the folder leaves an entry, so a folder that was finished after a kill says so, and one that holds the
+results of another model is not taken for done.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 
 from pipelines.batch.tally import Tally
 from pipelines.tasks import Translate
+from translate.errors import ConfigurationError
 from translate.storage.atomic import write_atomically
 
 RECORD: Final = "run.json"
@@ -39,9 +41,25 @@ class Record:
     def __init__(self, out: Path, translate: Translate, tally: Tally) -> None:
         self._path = out / RECORD
         self._tally = tally
-        self._entry = {**_described(translate), "started": _now(), "finished": None}
+        self._model = _model_of(translate)
+        self._entry = {"model": self._model, **_described(translate), "started": _now(), "finished": None}
         self._earlier: list[dict[str, Any]] = []
         self._start = self._written = time.monotonic()
+
+    def require_same_model(self) -> None:
+        """Make sure that the results which are there are this model's. Raises ConfigurationError that names the other.
+
+        Trained runs have no file of their own, and are told apart by their recipes.
+        """
+        theirs = _latest_model(self._path)
+        if theirs is None:
+            return
+        has_files = theirs.get("sha256") is not None and self._model["sha256"] is not None
+        told_apart_by = ("sha256",) if has_files else ("method", "recipe_sha256")
+        if any(theirs.get(key) != self._model[key] for key in told_apart_by):
+            other = theirs.get("name")
+            name = f"other weights of {other}" if other == self._model["name"] else other
+            raise ConfigurationError(f"{self._path.parent} holds the results of {name}: choose another -o")
 
     def begin(self) -> None:
         """Put the entry behind those of earlier runs. Raises StorageError where the disk takes no more."""
@@ -66,18 +84,22 @@ class Record:
         write_atomically(self._path, f"{text}\n")
 
 
-def _described(translate: Translate) -> dict[str, Any]:
+def _model_of(translate: Translate) -> dict[str, str | None]:
     card, origin = translate.card, translate.origin
+    return {
+        "name": card.name,
+        "method": card.method,
+        "recipe_sha256": card.recipe_sha256,
+        "file": origin.path if origin else None,
+        "sha256": origin.sha256 if origin else None,
+        "precision": card.precision,
+    }
+
+
+def _described(translate: Translate) -> dict[str, Any]:
+    origin = translate.origin
     versions = {"pixturn": version("pixturn"), "python": platform.python_version()}
     return {
-        "model": {
-            "name": card.name,
-            "method": card.method,
-            "recipe_sha256": card.recipe_sha256,
-            "file": origin.path if origin else None,
-            "sha256": origin.sha256 if origin else None,
-            "precision": card.precision,
-        },
         "device": translate.device,
         "compute": origin.compute if origin else None,
         "versions": {**versions, **(origin.versions if origin else {})},
@@ -89,6 +111,13 @@ def _runs(path: Path) -> list[dict[str, Any]]:
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         return [dict(entry) for entry in json.loads(path.read_bytes())["runs"]]
     return []
+
+
+def _latest_model(path: Path) -> dict[str, Any] | None:
+    """What made the latest results; None where that is not said."""
+    with suppress(IndexError, KeyError, TypeError, ValueError):
+        return dict(_runs(path)[-1]["model"])
+    return None
 
 
 def _ended(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

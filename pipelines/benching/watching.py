@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipelines.benching import timing
 from pipelines.stopping import StopRequest, listening
+from pipelines.telling import printable
 
 _FILE_WIDTH: Final = 160
 """Of tables in a file or a pipe, where there is no terminal to fit."""
@@ -60,14 +61,9 @@ def watched() -> Generator[tuple[Shown, StopRequest]]:
         yield Shown(progress, stop), stop
 
 
-def say(words: str) -> None:
-    """A line of the command's result."""
-    Console(file=sys.stdout).print(words, highlight=False, markup=False, soft_wrap=True)
-
-
 def warn(words: str) -> None:
     """A line on standard error, to be seen."""
-    Console(stderr=True).print(words, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    Console(stderr=True).print(printable(words), style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -26,7 +26,7 @@ class AppOptions:
     models: Annotated[
         tuple[Path, ...],
         tyro.conf.Positional,
-        tyro.conf.arg(metavar="MODEL", help_behavior_hint="(default: the bundles alone)"),
+        tyro.conf.arg(metavar="[MODEL ...]", help_behavior_hint="(default: the bundles alone)"),
     ] = ()
     """Further models: .onnx files, or folders of them."""
     runs: Annotated[Path, tyro.conf.arg(metavar="DIR")] = RUNS

@@ -15,8 +15,9 @@ from rich.console import Console
 from pipelines.benching.machine import Machine
 from pipelines.benching.models import telling as told_of_models
 from pipelines.benching.models.measuring import ModelOptions, compare_ways
-from pipelines.benching.watching import Shown, say, show_table, warn, watched
+from pipelines.benching.watching import Shown, show_table, warn, watched
 from pipelines.runs import RUNS, RunFolder, bundle_of
+from pipelines.telling import say
 from translate.errors import ConfigurationError
 from translate.storage.atomic import write_atomically
 

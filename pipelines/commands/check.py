@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from translate.recipe import Recipe
 
 _CROP_PX: Final = 256
+_PHOTO_RECIPE: Final = "compact"
 _FOR_PHOTOS: Final = (
     "One folder of pictures: the recipe compact learns to enlarge from it (pixturn check DIR --recipe compact), and "
     "dcgan-small to make more like them"
@@ -34,8 +35,8 @@ class CheckOptions:
         str,
         tyro.conf.arg(
             metavar="RECIPE",
-            help_behavior_hint="(default: pix2pix for pairs, cyclegan without, compact for photos, dcgan or gan for "
-            "classes or arrays)",
+            help_behavior_hint="(default: pix2pix for pairs, cyclegan without, compact for photos, dcgan-small for "
+            "classes or arrays, gan-points for points)",
         ),
     ] = ""
     """Recipe whose time and memory are estimated; of one that generates, two folders are two classes; of one that makes
@@ -48,9 +49,7 @@ class CheckOptions:
     """Kind of the input pictures: grey, rgb, rgba, or labels:N for N classes; one for each picture of a sample."""
     b: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KIND...")] = ("rgb",)
     """Kind of the output pictures, likewise."""
-    crop_px: Annotated[
-        int | None, tyro.conf.arg(metavar="PX", help_behavior_hint="(default: 256; of photos, the recipe's)")
-    ] = None
+    crop_px: Annotated[int | None, tyro.conf.arg(metavar="PX", help_behavior_hint="(default: the recipe's)")] = None
     """Width and height of the training crops in pixels."""
     estimate: bool = True
     """Try a few steps of training, and say how long a run would take and how much memory."""
@@ -59,10 +58,12 @@ class CheckOptions:
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(CheckOptions, prog="pixturn check", args=list(arguments))
-    estimate = (lambda: _estimate(options)) if options.estimate else None
-    if options.recipe and (code := _for_recipe(options, estimate)) is not None:
+    name = options.recipe or _fitting(options)
+    recipe = _recipe(name, is_required=bool(options.recipe))
+    crop_px = options.crop_px or (recipe.augmentation.crop_px if recipe else None)
+    estimate = (lambda: _estimate(options, name, recipe)) if options.estimate else None
+    if options.recipe and recipe and (code := _for_recipe(options, recipe, estimate)) is not None:
         return code
-    crop_px = options.crop_px or _CROP_PX
     if is_collection(options.folder):
         return check_collection(options.folder, crop_px=crop_px, estimate=estimate)
     code = check(
@@ -71,76 +72,80 @@ def main(arguments: Sequence[str]) -> int:
         paired=_PAIRED[options.paired],
         a_kinds=options.a,
         b_kinds=options.b,
-        crop_px=crop_px,
+        crop_px=crop_px or _CROP_PX,
         estimate=estimate,
     )
     if may_be_classes(options.folder):
         tell_of_classes(options.folder)
-    elif not options.recipe and _is_of_photos(options):
+    elif name == _PHOTO_RECIPE and not options.recipe:
         Console().print(_FOR_PHOTOS, highlight=False, soft_wrap=True)
     return code
 
 
-def _for_recipe(options: CheckOptions, estimate: Callable[[], str] | None) -> int | None:
-    """The exit code where the recipe that was named reads folders in a way of its own; None where it does not.
+def _recipe(name: str, *, is_required: bool) -> "Recipe[Any] | None":
+    """The recipe of this name.
 
-    Recipes need torch: without one being named, the doctor works without.
+    Recipes need torch, and the doctor does not: without it, one that was not asked for is None, and one that
+    was raises ModuleNotFoundError.
     """
-    from pipelines.recipes import recipe_named
+    try:
+        from pipelines.recipes import recipe_named
+    except ModuleNotFoundError:
+        if is_required:
+            raise
+        return None
+    return recipe_named(name)
+
+
+def _for_recipe(options: CheckOptions, recipe: "Recipe[Any]", estimate: Callable[[], str] | None) -> int | None:
+    """The exit code where the recipe that was named reads folders in a way of its own; None where it does not."""
     from translate.data.domains import MadePairs, OneDomain
 
-    recipe = recipe_named(options.recipe)
+    crop_px = options.crop_px or recipe.augmentation.crop_px
     if isinstance(recipe.domains, MadePairs):
-        crop_px = options.crop_px or recipe.augmentation.crop_px
         return check_photos(options.folder, kinds=recipe.domains.b, crop_px=crop_px, estimate=estimate)
     if isinstance(recipe.domains, OneDomain):
-        return check_collection(options.folder, crop_px=options.crop_px or _CROP_PX, estimate=estimate)
+        return check_collection(options.folder, crop_px=crop_px, estimate=estimate)
     return None
 
 
-def _is_of_photos(options: CheckOptions) -> bool:
-    """Whether all pictures are of one domain, without classes."""
-    try:
-        return set(_layout(options).splits["train"].domains) == {"a"}
-    except (DatasetError, KeyError):
-        return False
-
-
-def _estimate(options: CheckOptions) -> str:
+def _estimate(options: CheckOptions, name: str, recipe: "Recipe[Any] | None") -> str:
     try:
         from pipelines.training.estimate import estimate
     except ModuleNotFoundError as problem:
         return f"No estimate: training needs {problem.name} (pip install 'pixturn[train]')"
+    assert recipe is not None  # where training can be imported, recipes can
     try:
-        name = options.recipe or _fitting(options)
-        return estimate(_recipe(options, name), name=name)
+        return estimate(_as_asked(options, recipe), name=name)
     except PixturnError as problem:
         return f"No estimate: {problem}"
 
 
-def _recipe(options: CheckOptions, name: str) -> "Recipe[Any]":
-    from pipelines.recipes import recipe_named
+def _as_asked(options: CheckOptions, recipe: "Recipe[Any]") -> "Recipe[Any]":
+    """The recipe for this folder: with the options that were given, and crops of the size that was asked for."""
     from translate.data.domains import TwoDomains
 
-    recipe = recipe_named(name)
-    if not isinstance(recipe.domains, TwoDomains):
-        return replace(recipe, data=str(options.folder))
-    crop_px = options.crop_px or _CROP_PX
-    augmentation = replace(recipe.augmentation, crop_px=crop_px, load_px=round(crop_px * 286 / 256))
-    return replace(
-        recipe,
-        data=str(options.folder),
-        domains=TwoDomains(direction=options.direction, a=options.a, b=options.b, paired=recipe.domains.paired),
-        augmentation=augmentation,
-    )
+    domains = recipe.domains
+    if isinstance(domains, TwoDomains):
+        domains = TwoDomains(direction=options.direction, a=options.a, b=options.b, paired=domains.paired)
+    augmentation = recipe.augmentation
+    if options.crop_px:
+        load_px = round(options.crop_px * augmentation.load_px / augmentation.crop_px)
+        augmentation = replace(augmentation, crop_px=options.crop_px, load_px=load_px)
+    return replace(recipe, data=str(options.folder), domains=domains, augmentation=augmentation)
 
 
 def _fitting(options: CheckOptions) -> str:
-    if is_collection(options.folder):
-        return "gan-points" if has_points(options.folder) else "dcgan-small"
-    if _is_of_photos(options):
-        return "compact"
-    return "pix2pix" if _layout(options).splits["train"].paired else "cyclegan"
+    """The recipe for a folder of this kind; the usual one where it cannot be understood, which the doctor tells."""
+    try:
+        if is_collection(options.folder):
+            return "gan-points" if has_points(options.folder) else "dcgan-small"
+        train = _layout(options).splits["train"]
+    except (DatasetError, KeyError):
+        return "pix2pix"
+    if set(train.domains) == {"a"}:
+        return _PHOTO_RECIPE
+    return "pix2pix" if train.paired else "cyclegan"
 
 
 def _layout(options: CheckOptions) -> "Layout":

@@ -11,7 +11,8 @@ from pipelines.commands.evaluate import require_json
 from pipelines.evaluating import Drift, FeaturesName, drift
 from pipelines.evaluating.documents import drift_json
 from pipelines.evaluating.drifting import ALPHA, AT_MOST
-from pipelines.evaluating.watching import say, say_left_out, say_written, watched
+from pipelines.evaluating.watching import say_left_out, say_written, watched
+from pipelines.telling import say
 from translate.devices import DeviceName, pick_device
 from translate.errors import ConfigurationError, DatasetError, PartialFailureError
 from translate.storage.atomic import write_atomically
@@ -32,9 +33,9 @@ class DriftOptions:
     production: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PRODUCTION_DIR")]
     """What it is given now."""
     features: FeaturesName = "effnet-lite1"
-    """Through what the pictures are seen."""
+    """The network whose features are compared."""
     alpha: float = ALPHA
-    """Drift is cried where p is below this: so often also where there is none."""
+    """Report drift when p is below this; it is also the false-alarm rate."""
     fail: bool = False
     """End with exit code 8 where there is drift, and 3 where there are too few pictures to say."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("drift.json")

@@ -18,11 +18,12 @@ from pipelines.evaluating.features import USUAL
 from pipelines.evaluating.figures import COLUMNS
 from pipelines.evaluating.page import page
 from pipelines.evaluating.sets import Progress
-from pipelines.evaluating.watching import printable, say, say_left_out, say_written, watched
+from pipelines.evaluating.watching import say_left_out, say_written, watched
 from pipelines.runs import RUNS
+from pipelines.telling import printable, say
 from translate.devices import DeviceName
 from translate.errors import ConfigurationError
-from translate.storage.atomic import write_atomically
+from translate.storage.atomic import require_place, write_atomically
 
 _FEATURES = f"{{{','.join(get_args(FeaturesName))}}}"
 
@@ -54,8 +55,8 @@ class EvaluateOptions:
     features: Annotated[
         FeaturesName | None, tyro.conf.arg(metavar=_FEATURES, help_behavior_hint=f"(default: {USUAL})")
     ] = None
-    """Through what the pictures are seen. inception: FID's own network, where its weights are on this machine. Not for
-    points."""
+    """The network whose features are compared. inception: FID's own network, where its weights are on this machine. Not
+    for points."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FILE")] = Path("evaluation.json")
     """The figures; the sheet goes beside it as .png."""
     html: bool = False
@@ -95,9 +96,15 @@ def _how(options: EvaluateOptions, progress: Progress) -> AssessmentOptions:
 
 
 def require_json(out: Path) -> None:
-    """Raises ConfigurationError for a place where no .json file can go: it is known before the work, not after."""
+    """Make sure of it before the work, not after.
+
+    Raises:
+        ConfigurationError: a place where no .json file can go.
+        StorageError: one where nobody may write.
+    """
     if out.suffix.lower() != ".json" or not out.parent.is_dir():
         raise ConfigurationError(f"--out {out}: give a file ending in .json, in a folder that is there")
+    require_place(out)
 
 
 def _tell(told: Told) -> None:

@@ -1,16 +1,15 @@
 """`pixturn export NAME [-o model.onnx]`: a trained run as one file that is proven to compute the same."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from pipelines.exporting import export
 from pipelines.runs import RUNS
+from pipelines.telling import say
 from translate.card import Precision
 
 
@@ -53,5 +52,5 @@ def main(arguments: Sequence[str]) -> int:
     )
     size_mb = path.stat().st_size / 1e6
     done = f"{path} ({size_mb:.1f} MB, {options.precision}, proven against torch)"
-    Console(file=sys.stdout).print(done, highlight=False, soft_wrap=True)
+    say(done)
     return 0

@@ -1,6 +1,5 @@
 """`pixturn generate NAME -o OUT`: samples, sheets and walks of a trained generator or an .onnx file."""
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,17 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipelines.generating import Generate
 from pipelines.generating.generate import BATCH, Advance
 from pipelines.generating.order import Order, SheetKind, output_kind
 from pipelines.generating.outputs import OUTPUTS
 from pipelines.load import Device, load
+from pipelines.running.progress import counting_progress
 from pipelines.runs import RUNS
 from pipelines.stopping import listening
+from pipelines.tasks import command_for
+from pipelines.telling import say
 from translate.errors import ConfigurationError
+from translate.storage.atomic import require_place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +90,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.invert is not None:
         return _invert(options, options.invert, order)
     make = OUTPUTS[output_kind(order)]
+    require_place(order.out)
     generate = _generator(options)
     with _progress("Generating") as progress:
         told = make(generate, order, progress)
-    _say(f"{told} ({generate.device})")
+    say(f"{told} ({generate.device})")
     return 0
 
 
@@ -130,7 +132,7 @@ def _generator(options: GenerateOptions) -> Generate:
     if not isinstance(pipeline, Generate):
         raise ConfigurationError(
             f"{options.name} does not make pictures out of noise, its task is to {pipeline.card.task}: "
-            f"pixturn run {options.name} PICTURE -o OUT"
+            f"{command_for(options.name, pipeline.card)}"
         )
     return pipeline
 
@@ -145,25 +147,18 @@ def _invert(options: GenerateOptions, picture: Path, order: Order) -> int:
     told = invert_picture(
         options.name, picture, order, device=options.device, perceptual=options.perceptual, runs=options.runs
     )
-    _say(told)
+    say(told)
     return 0
 
 
 @contextmanager
 def _progress(words: str) -> Generator[Advance]:
     """A bar on standard error; a signal ends the work at the next step of it, with nothing half done."""
-    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-    with listening() as stop, Progress(*columns, console=Console(stderr=True)) as shown:
-        bar = shown.add_task(words, total=None)
+    with listening() as stop, counting_progress(words) as shown:
 
         def advance(done: int, total: int) -> None:
             if stop:
                 raise stop.error("Stopped: nothing was written")
-            shown.update(bar, completed=done, total=total)
+            shown(done, total)
 
         yield advance
-
-
-def _say(words: str) -> None:
-    printable = words.encode(errors="backslashreplace").decode()  # a name may be no text
-    Console(file=sys.stdout).print(printable, highlight=False, markup=False, soft_wrap=True)

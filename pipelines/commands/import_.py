@@ -1,15 +1,14 @@
 """`pixturn import latest_net_G.pth -o model.onnx`: other people's weights as one proven file."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from pipelines.importing import USUAL, ImportSettings, Written, import_weights
+from pipelines.telling import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +27,9 @@ class ImportOptions:
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(ImportOptions, prog="pixturn import", args=list(arguments))
-    console = Console(file=sys.stdout)
     for written in import_weights(options.files, options.out, options.how):
         for line in _told(written):
-            console.print(line, highlight=False, soft_wrap=True, markup=False)
+            say(line)
     return 0
 
 

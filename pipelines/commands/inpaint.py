@@ -1,5 +1,6 @@
 """`pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK`: fill holes, or go on beyond the edges."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +10,14 @@ import tyro
 
 from pipelines.inpainting import Margins
 from pipelines.running import Handling, Job
-from pipelines.runs import RUNS, RunFolder, bundle_of
-from pipelines.tasks import Inpaint
+from pipelines.running.naming import refuse_picture_as_name
+from pipelines.runs import RUNS, RunFolder, bundle_of, is_picture_name
+from pipelines.tasks import Inpaint, command_for
 from translate.errors import ConfigurationError, ModelError
 
 _USUAL_MODEL: Final = "inpaint"
 _WITH_NAME: Final = 2
+_EDGES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +42,15 @@ class InpaintOptions:
     """White (128 or more as grey) where to fill, black elsewhere; of the picture's size. For a folder: masks of
     the same names in another folder, or one mask for all."""
     outpaint: Annotated[
-        tuple[int, int, int, int] | None,
+        tuple[int, ...],
         tyro.conf.arg(metavar="LEFT RIGHT TOP BOTTOM", help_behavior_hint="(default: the size stays)"),
-    ] = None
+    ] = ()
     """In place of a mask: extend the picture beyond its edges by so many pixels."""
     out: Annotated[
-        Path | None, tyro.conf.arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: beside what went in)")
+        str | None, tyro.conf.arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: beside what went in)")
     ] = None
-    """The picture to write (its ending says the format), or the folder to write into."""
+    """The picture to write (its ending says the format), or the folder to write into (a new one for a
+    picture: end it in /)."""
     handling: Annotated[Handling, tyro.conf.arg(name="")] = field(default_factory=Handling)
 
 
@@ -57,12 +61,14 @@ def main(arguments: Sequence[str]) -> int:
     margins = _margins(options)
     sources = (picture,) if options.mask is None else (picture, options.mask)
     word = "inpaint" if margins is None else "outpaint"
-    job = Job(sources=sources, out=options.out, word=word, handling=options.handling)
+    job = Job(sources=sources, out=options.out, word=word, doing="Filling", handling=options.handling)
     _require_apart(picture, options.mask)
     _require_usual(options)
     inpaint = options.handling.open(name, shows_tiles=not job.is_folder)
     if not isinstance(inpaint, Inpaint):
-        raise ConfigurationError(f"{name} fills no holes, it is for the task {inpaint.card.task!r}: use pixturn run")
+        raise ConfigurationError(
+            f"{name} fills no holes, it is for the task {inpaint.card.task!r}: use {command_for(name, inpaint.card)}"
+        )
     if margins is not None:
         return job.carry_out(inpaint.outpainting(margins))
     return job.carry_out(inpaint if options.mask is not None else inpaint.transparent())
@@ -70,11 +76,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def _name_and_picture(options: InpaintOptions) -> tuple[str, Path]:
     given = options.name_and_picture
+    if len(given) == _WITH_NAME and all(map(is_picture_name, given)) and options.mask is None:
+        picture, mask = map(shlex.quote, given)
+        raise ConfigurationError(f"A mask is given as --mask {mask}: pixturn inpaint {picture} --mask {mask}")
     if not 1 <= len(given) <= _WITH_NAME:
         raise ConfigurationError(
-            f"Give one picture or folder, and before it the name of a model at most; given were {len(given)}: "
+            f"Give one picture or one folder, and before it the name of a model at most, not {len(given)}: "
             "pixturn inpaint [NAME] PICTURE_OR_FOLDER --mask MASK"
         )
+    if len(given) == _WITH_NAME:
+        refuse_picture_as_name("pixturn inpaint", given, example=_USUAL_MODEL)
     return given[0] if len(given) == _WITH_NAME else _USUAL_MODEL, Path(given[-1])
 
 
@@ -98,8 +109,10 @@ def _require_usual(options: InpaintOptions) -> None:
 
 
 def _margins(options: InpaintOptions) -> Margins | None:
-    if options.outpaint is None:
+    if not options.outpaint:
         return None
+    if len(options.outpaint) != _EDGES:
+        raise ConfigurationError("--outpaint takes four numbers, in pixels: LEFT RIGHT TOP BOTTOM, as 64 64 0 0")
     if options.mask is not None:
         raise ConfigurationError("--outpaint fills what lies beyond the edges, --mask what it marks: give one of them")
     left, right, top, bottom = options.outpaint

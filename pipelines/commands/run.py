@@ -8,6 +8,9 @@ from typing import Annotated
 import tyro
 
 from pipelines.running import Handling, Job
+from pipelines.running.naming import refuse_picture_as_name
+from pipelines.tasks import command_for
+from translate.card import Card
 from translate.errors import ConfigurationError
 
 
@@ -32,8 +35,9 @@ class RunOptions:
         tyro.conf.arg(metavar="PICTURE_OR_FOLDER", help_behavior_hint="(required)"),
     ]
     """A picture, or a folder; for a model that takes several pictures at once, one of each (or equal folders)."""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="PATH")]
-    """The picture to write (its ending says the format), or the folder to write into."""
+    out: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="PATH")]
+    """The picture to write (its ending says the format), or the folder to write into (a new one for a
+    picture: end it in /)."""
     direction: Annotated[str | None, tyro.conf.arg(metavar="DIRECTION", help_behavior_hint="(default: AtoB)")] = None
     """Which generator of a run: AtoB, or BtoA where the method has it (cyclegan)."""
     handling: Annotated[Handling, tyro.conf.arg(name="")] = field(default_factory=Handling)
@@ -42,18 +46,26 @@ class RunOptions:
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(RunOptions, prog="pixturn run", args=list(arguments))
-    job = Job(sources=options.pictures, out=options.out, word="translated", handling=options.handling)
+    refuse_picture_as_name("pixturn run", [options.name, *map(str, options.pictures)], example="lineart")
+    job = Job(
+        sources=options.pictures, out=options.out, word="translated", doing="Translating", handling=options.handling
+    )
     are_folders = all(path.is_dir() for path in options.pictures)
     translate = options.handling.open(options.name, shows_tiles=not are_folders, direction=options.direction)
-    _require_as_many(options, [port.name for port in translate.card.inputs])
+    _require_as_many(options, translate.card)
     return job.carry_out(translate)
 
 
-def _require_as_many(options: RunOptions, ports: list[str]) -> None:
-    if len(options.pictures) != len(ports):
+def _require_as_many(options: RunOptions, card: Card) -> None:
+    count, wanted = len(options.pictures), len(card.inputs)
+    if wanted == 1 < count:
         raise ConfigurationError(
-            f"{options.name} takes {len(ports)} at once ({', '.join(ports)}); given were {len(options.pictures)}: "
-            f"pixturn run {options.name} {' '.join('PICTURE_OR_FOLDER' for _ in ports)} -o OUT"
+            f"One picture or one folder at a time, not {count}: pixturn run {options.name} FOLDER -o OUT"
+        )
+    if count != wanted:
+        raise ConfigurationError(
+            f"{options.name} takes {wanted} at once ({', '.join(port.name for port in card.inputs)}), not {count}: "
+            f"{command_for(options.name, card)}"
         )
     if len({path.is_dir() for path in options.pictures}) > 1:
         raise ConfigurationError("Give pictures alone, or folders alone")

@@ -1,8 +1,8 @@
 """`pixturn train RECIPE --data DIR [--name NAME]`, and `pixturn train --resume NAME`."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar, cast
 
@@ -15,12 +15,18 @@ from pipelines.recipes import named_recipes, recipe_named
 from pipelines.training import Setting, resume, train
 from pipelines.training.kit import kit_of
 from pipelines.training.resolve import resolve
+from translate.data.domains import MadePairs, OneDomain, TwoDomains
 from translate.devices import pick_device
 from translate.errors import ConfigurationError
 from translate.recipe import Length, Recipe, to_json
 
 ConfigT = TypeVar("ConfigT")
 
+_KINDS: Mapping[str, type[Any]] = {
+    "Picture to picture": TwoDomains,
+    "Enlarge, repair, colour (inputs are made from photos)": MadePairs,
+    "Out of noise, codes, classes (samples of one kind)": OneDomain,
+}
 _OTHERWISE = "(default: the recipe's length)"
 
 
@@ -55,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     given = list(arguments)
     if any(argument.partition("=")[0] == "--resume" for argument in given):
+        _refuse_of_a_recipe(given)
         options = tyro.cli(ResumeOptions, prog="pixturn train", args=given)
         resume(options.resume, options.setting)
         return 0
@@ -65,6 +72,18 @@ def main(arguments: Sequence[str]) -> int:
         _print_usage(Console(stderr=True))
         raise ConfigurationError("pixturn train needs a recipe, before its options")
     return _train(given[0], given[1:])
+
+
+def _refuse_of_a_recipe(given: Sequence[str]) -> None:
+    """Raise ConfigurationError for options that a run which goes on has in its checkpoint."""
+    told = [word.partition("=")[0].replace("_", "-") for word in given if word.startswith("--")]
+    known = ["--resume", "--help", *(f"--{field.name}" for field in fields(Setting))]
+    others = [word for word in told if word.replace("--no-", "--") not in known]
+    if others:
+        raise ConfigurationError(
+            f"--resume takes recipe, data and length from the checkpoint: leave out {', '.join(others)}; only "
+            f"{', '.join(known[2:])} may be given"
+        )
 
 
 def _train(name: str, arguments: Sequence[str]) -> int:
@@ -105,12 +124,16 @@ def _resolved(recipe: Recipe[Any], setting: Setting) -> Recipe[Any]:
 
 def _print_usage(console: Console) -> None:
     console.print("usage: pixturn train RECIPE --data DIR [--name NAME] [OPTIONS]", highlight=False)
-    console.print("       pixturn train --resume NAME\n\nRecipes:", highlight=False)
-    table = Table.grid(padding=(0, 3))
-    for name in sorted(named_recipes()):
-        table.add_row(f"  [bold]{name}[/bold]", _about(name))
-    console.print(table)
-    console.print("\n`pixturn train RECIPE --help` tells all options of one.", highlight=False)
+    console.print("       pixturn train --resume NAME", highlight=False)
+    width = max(map(len, named_recipes())) + 2
+    for title, kind in _KINDS.items():
+        table = Table.grid(padding=(0, 3))
+        table.add_column(min_width=width)
+        for name in sorted(name for name in named_recipes() if isinstance(recipe_named(name).domains, kind)):
+            table.add_row(f"  [bold]{name}[/bold]", _about(name))
+        console.print(f"\n{title}:", highlight=False)
+        console.print(table)
+    console.print("\n`pixturn train RECIPE --help` lists a recipe's options.", highlight=False)
 
 
 def _about(recipe: str) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from pipelines.running import Handling, Job
-from pipelines.tasks import Upscale
+from pipelines.running.naming import name_and_picture
+from pipelines.tasks import Upscale, command_for
 from translate.errors import ConfigurationError
 
 
@@ -21,24 +21,31 @@ class UpscaleOptions:
     `pixturn run` does; see `pixturn run --help`.
     """
 
-    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
-    """x2, x4 or another bundle; the name or folder of a trained run; or an .onnx file."""
-    picture: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PICTURE_OR_FOLDER")]
-    """A picture, or a folder of them."""
+    name_and_picture: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(name="picture", metavar="NAME PICTURE_OR_FOLDER", help_behavior_hint="(required)"),
+    ]
+    """x2, x4 or another bundle, the name or folder of a trained run, or an .onnx file; then a picture, or a folder of
+    them."""
     out: Annotated[
-        Path | None, tyro.conf.arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: beside what went in)")
+        str | None, tyro.conf.arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: beside what went in)")
     ] = None
-    """The picture to write (its ending says the format), or the folder to write into."""
+    """The picture to write (its ending says the format), or the folder to write into (a new one for a
+    picture: end it in /)."""
     handling: Annotated[Handling, tyro.conf.arg(name="")] = field(default_factory=Handling)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = tyro.cli(UpscaleOptions, prog="pixturn upscale", args=list(arguments))
-    upscale = options.handling.open(options.name, shows_tiles=not options.picture.is_dir())
+    name, picture = name_and_picture("pixturn upscale", options.name_and_picture, example="x2")
+    upscale = options.handling.open(name, shows_tiles=not picture.is_dir())
     if not isinstance(upscale, Upscale):
         raise ConfigurationError(
-            f"{options.name} does not enlarge pictures, it is for the task {upscale.card.task!r}: use pixturn run"
+            f"{name} does not enlarge pictures, it is for the task {upscale.card.task!r}: "
+            f"use {command_for(name, upscale.card)}"
         )
     word = f"x{upscale.card.scale}"
-    return Job(sources=(options.picture,), out=options.out, word=word, handling=options.handling).carry_out(upscale)
+    job = Job(sources=(picture,), out=options.out, word=word, doing="Enlarging", handling=options.handling)
+    return job.carry_out(upscale)

@@ -87,7 +87,7 @@ class ArraySource:
         return [str(index) for index in range(len(self.arrays))]
 
     def open(self, index: int) -> Opened:
-        """The picture as RGB. Raises DatasetError for what is no array of pixels."""
+        """The picture as RGB. Raises DatasetError for what is not an array of pixels."""
         array = self.arrays[index]
         if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
             raise DatasetError(

@@ -1,15 +1,14 @@
 """A bar with the time left, for reading pictures and for looking at them."""
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 
 from pipelines.evaluating.sets import LeftOut, PictureSet
 from pipelines.evaluating.sets import Progress as Told
+from pipelines.telling import counting_bar, printable, say
 
 _LISTED = 10
 
@@ -17,9 +16,7 @@ _LISTED = 10
 @contextmanager
 def watched() -> Generator[Told]:
     """Within, bars on the terminal: one for each thing that is being done."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    last = TimeRemainingColumn(elapsed_when_finished=True)
-    with Progress(*columns, last, console=Console(stderr=True)) as shown:
+    with counting_bar() as shown:
         bars: dict[str, TaskID] = {}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -28,16 +25,6 @@ def watched() -> Generator[Told]:
             shown.update(bars[what], completed=done, total=total)
 
         yield tell
-
-
-def printable(words: str) -> str:
-    """Names of files may be no text: what cannot be printed becomes backslashes."""
-    return words.encode(errors="backslashreplace").decode()
-
-
-def say(words: str) -> None:
-    """A line of the command's result."""
-    Console(file=sys.stdout).print(printable(words), highlight=False, markup=False, soft_wrap=True)
 
 
 def say_left_out(sets: Sequence[PictureSet]) -> None:

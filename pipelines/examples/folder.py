@@ -1,21 +1,21 @@
 """A folder that an example is prepared into: whole or not there at all, and saying what it holds and whose it is."""
 
-import errno
 import json
-import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
+from translate.data.description import NAME, described
 from translate.data.npz import count_samples
-from translate.errors import ConfigurationError, DatasetError, StorageError
+from translate.errors import ConfigurationError, DatasetError
+from translate.storage import whole
+from translate.storage.atomic import room_for
 
 OnProgress = Callable[[int, int], None]
 """Called with the samples that are done and with all of them."""
-
-_SUMMARY_FILE = "dataset.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Request:
     Args:
         name: The example, such as `openmoji`.
         package: The package with the originals, and its version; empty where there are none.
-        size_px: Width and height of every picture; 0 for what is no picture.
+        size_px: Width and height of every picture; 0 for what is not a picture.
         paired: Whether the training halves show the same things under the same names.
         variant: Whatever else was asked for, in words.
     """
@@ -120,10 +120,10 @@ def _count(folder: Path, part: str) -> int:
 
 def _read_summary(folder: Path) -> Summary | None:
     try:
-        fields = json.loads((folder / _SUMMARY_FILE).read_text(encoding="utf-8"))
+        fields: Any = dict(described(folder))
         names = tuple(fields.get("class_names", ()))
         return Summary(**fields | {"request": Request(**fields["request"]), "class_names": names})
-    except (OSError, ValueError, TypeError, KeyError):
+    except (TypeError, KeyError):
         return None
 
 
@@ -132,29 +132,16 @@ def written_whole(folder: Path, *, needs_mb: int = 30) -> Generator[Path]:
     """Gives a hidden sibling to write into, which becomes `folder` at the end; what was interrupted never does.
 
     Raises:
-        StorageError: The disk is full.
+        StorageError: The disk does not take it; `needs_mb` is told as what it needs.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
-        yield partial
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(folder.parent).free
-            raise StorageError(
-                f"{folder}: no room left: about {needs_mb} MB are needed, {free / 1e6:.0f} MB are free"
-            ) from error
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with room_for(folder, needs_mb * 1_000_000):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole.written_whole(folder, unfinished=folder.with_name(f".{folder.name}.partial")) as unfinished:
+            yield unfinished
 
 
 def describe(folder: Path, summary: Summary, *, readme: str, licence_text: str) -> None:
     """Writes `README.md`, `LICENSE.txt` and, as the last file of all, `dataset.json`."""
     (folder / "README.md").write_text(readme, encoding="utf-8")
     (folder / "LICENSE.txt").write_text(licence_text, encoding="utf-8")
-    (folder / _SUMMARY_FILE).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
+    (folder / NAME).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")

@@ -61,7 +61,7 @@ def read_rcc(data: bytes, name: str) -> dict[str, bytes]:
         name: What to call it in a message.
 
     Raises:
-        DatasetError: It is no resource file, is damaged, or of a newer version than 3.
+        DatasetError: It is not a resource file, is damaged, or of a newer version than 3.
     """
     try:
         magic, version, nodes, contents, names = struct.unpack_from(">4s4I", data)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from onnx import ModelProto
 from rich.console import Console
 
 from pipelines.exporting.choosing import material_for
@@ -88,13 +89,17 @@ def export(
     if wanted.pixels:
         model, card = with_pixels(model, card, source.material)
     set_card(model, card)
-    readme = own_name(path)
     with told.status("Writing ..."):
-        pictured = source.material.sheet(model, card)
-        pictures_file = f"{path.stem}{SHEET}"
-        text = document(path.name, card, source.folder, sheet=pictures_file)
-        publish(path, model.SerializeToString(), {pictures_file: pictured, readme: text.encode()})
+        _write(path, model, card, source)
     return path
+
+
+def _write(path: Path, model: ModelProto, card: Card, source: Source) -> None:
+    """The file, and beside it its page with a sheet of pictures."""
+    readme, pictures_file = own_name(path), f"{path.stem}{SHEET}"
+    pictured = source.material.sheet(model, card)
+    text = document(path.name, card, source.folder, sheet=pictures_file)
+    publish(path, model.SerializeToString(), {pictures_file: pictured, readme: text.encode()})
 
 
 def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None, console: Console) -> Source:
@@ -103,21 +108,15 @@ def _source(folder: RunFolder, wanted: Wanted, pictures: Path | None, console: C
     direction = wanted.direction or next(iter(deploys))
     if direction not in deploys:
         raise ConfigurationError(f"--direction {direction}: {trained.recipe.method} has {', '.join(deploys)}")
-    stored = trained.cards[direction]
-    card = replace(
-        stored,
-        name=folder.path.resolve().name,  # a run's folder may have been given another name since
-        precision=wanted.precision,
-        versions={**stored.versions, **versions()},
-    )
-    return Source(
-        folder=folder,
-        trained=trained,
-        direction=direction,
-        deploy=deploys[direction],
-        card=card,
-        material=material_for(trained, deploys[direction], card, pictures, console),
-    )
+    deploy, card = deploys[direction], _card(trained.cards[direction], folder, wanted)
+    material = material_for(trained, deploy, card, pictures, console)
+    return Source(folder=folder, trained=trained, direction=direction, deploy=deploy, card=card, material=material)
+
+
+def _card(stored: Card, folder: RunFolder, wanted: Wanted) -> Card:
+    """What the run said of the network, of a file now; a run's folder may have been given another name since."""
+    name, installed = folder.path.resolve().name, {**stored.versions, **versions()}
+    return replace(stored, name=name, precision=wanted.precision, versions=installed)
 
 
 def _target(source: Source, wanted: Wanted, out: Path | None) -> Path:

@@ -75,8 +75,8 @@ class OnPictures:
 
     def calibration(self) -> list[Arrays]:
         """The pictures at the size of the training crops, one a batch."""
-        codec, side = codec_for(self.card), self.usual_px
-        return [dict(codec.encode([fitted(sample, side, side)])) for sample in self.samples]
+        codec, ports, side = codec_for(self.card), self.card.input_pictures, self.usual_px
+        return [dict(codec.encode([fitted(sample, ports, side, side)])) for sample in self.samples]
 
     def sheet(self, model: ModelProto, card: Card) -> bytes:
         """See Material."""

@@ -23,7 +23,7 @@ def sheet(translate: Translate, samples: Sequence[Sample], *, side_px: int) -> b
 
     Pictures go in with a longer side of `side_px`, and are shown in cells of one size.
     """
-    rows = [_row(translate, _scaled(sample, side_px)) for sample in samples[:PICTURES]]
+    rows = [_row(translate, _scaled(sample, translate.card.input_pictures, side_px)) for sample in samples[:PICTURES]]
     step = _CELL_PX + _GAP_PX
     page = Image.new("RGB", (len(rows[0]) * step - _GAP_PX, len(rows) * step - _GAP_PX), _WHITE)
     for down, row in enumerate(rows):
@@ -34,10 +34,10 @@ def sheet(translate: Translate, samples: Sequence[Sample], *, side_px: int) -> b
     return buffer.getvalue()
 
 
-def _scaled(sample: Sample, side_px: int) -> dict[str, Pixels]:
+def _scaled(sample: Sample, ports: Sequence[PicturePort], side_px: int) -> dict[str, Pixels]:
     height, width = next(iter(sample.values())).shape[:2]
     shrink = side_px / max(height, width)
-    return fitted(sample, max(1, round(height * shrink)), max(1, round(width * shrink)))
+    return fitted(sample, ports, max(1, round(height * shrink)), max(1, round(width * shrink)))
 
 
 def _row(translate: Translate, sample: Sample) -> list[Image.Image]:

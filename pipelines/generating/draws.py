@@ -32,7 +32,7 @@ def classes(port: Label, count: int, seed: int) -> NDArray[np.int64]:
 def require_seed(seed: int) -> None:
     """Raises ConfigurationError for a seed outside 0 to 2^64 - 1."""
     if not 0 <= seed < _SEEDS:
-        raise ConfigurationError(f"The seed is {seed}; give one from 0 to 2^64 - 1")
+        raise ConfigurationError(f"--seed {seed}: give one from 0 to 2^64 - 1")
 
 
 def _row(port: Latent, generator: np.random.Generator) -> NDArray[np.float32]:

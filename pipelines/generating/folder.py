@@ -1,7 +1,6 @@
 """Samples as a folder: numbered PNG files, and `samples.json` that says how each was made."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ from pipelines.generating.generate import BATCH, Advance, Generate
 from pipelines.generating.inputs import Inputs
 from translate.data.writing import write_picture
 from translate.errors import ConfigurationError
-from translate.storage.atomic import room_for, sync_folder, temporary_beside, write_atomically
+from translate.storage.atomic import room_for, write_atomically
+from translate.storage.whole import written_whole
 
 SAMPLES = "samples.json"
 _DIGITS = 6
@@ -33,18 +33,12 @@ def write_samples(
     """
     require_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = temporary_beside(folder)
     port, count = generate.picture, len(next(iter(inputs.values())))
-    with room_for(folder, count * port.height_px * port.width_px * port.channels):
-        try:
-            unfinished.mkdir()
-            for index, pixels in enumerate(generate.pixels(inputs, batch=batch, progress=progress)):
-                write_picture(pixels, unfinished / _name(index))
-            write_atomically(unfinished / SAMPLES, json.dumps(_told(generate, inputs, count, seed, spread), indent=2))
-            unfinished.replace(folder)  # takes the place of an empty folder
-            sync_folder(folder.parent)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    need_bytes = count * port.height_px * port.width_px * port.channels
+    with room_for(folder, need_bytes), written_whole(folder) as unfinished:
+        for index, pixels in enumerate(generate.pixels(inputs, batch=batch, progress=progress)):
+            write_picture(pixels, unfinished / _name(index))
+        write_atomically(unfinished / SAMPLES, json.dumps(_told(generate, inputs, count, seed, spread), indent=2))
 
 
 def require_free(folder: Path) -> None:

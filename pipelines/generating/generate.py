@@ -123,7 +123,7 @@ class Generate(HoldsRuntime):
     def batches(self, inputs: Arrays, *, batch: int = BATCH, progress: Advance | None = None) -> Iterator[Arrays]:
         """The outputs, batch after batch."""
         if batch < 1:
-            raise ConfigurationError(f"The batch is {batch}; give at least 1")
+            raise ConfigurationError(f"--batch {batch}: give at least 1")
         count = len(next(iter(inputs.values())))
         for start in range(0, count, batch):
             yield self._runtime.run({name: rows[start : start + batch] for name, rows in inputs.items()})

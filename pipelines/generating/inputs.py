@@ -32,13 +32,15 @@ class InputPorts:
     `noise` is the first latent, `codes` are further ones, `label` is the first label; what else there is is in `ports`.
 
     Raises:
-        ModelError: the card asks for a picture, so it is no generator's.
+        ModelError: the card asks for a picture, so it is not a generator.
     """
 
     def __init__(self, card: Card) -> None:
         for port in card.inputs:
             if not isinstance(port, Latent | Label | Vector):
-                raise ModelError(f"{card.name} takes a {port.kind.replace('_', ' ')} ({port.name}): it is no generator")
+                raise ModelError(
+                    f"{card.name} takes a {port.kind.replace('_', ' ')} ({port.name}): it is not a generator"
+                )
         self.ports: tuple[Port, ...] = card.inputs
         latents = [port for port in card.inputs if isinstance(port, Latent)]
         self.noise: Latent | None = latents[0] if latents else None
@@ -106,11 +108,11 @@ def _label_rows(port: Label, values: ArrayLike, count: int) -> NDArray[np.int64]
 
 def _whole(port: Label, value: float) -> int:
     if int(value) != value:
-        raise ConfigurationError(f"{value} is no class of {port.name!r}: classes are whole numbers")
+        raise ConfigurationError(f"{value} is not a class of {port.name!r}: classes are whole numbers")
     return int(value)
 
 
 def _spread(spread: float) -> float:
     if not 0 <= spread < np.inf:
-        raise ConfigurationError(f"The spread is {spread}; give 1 for the noise as trained, less for safer pictures")
+        raise ConfigurationError(f"--spread {spread}: give 1 for the noise as trained, less for safer pictures")
     return spread

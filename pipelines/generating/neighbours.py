@@ -16,6 +16,9 @@ from translate.errors import PictureError
 PROBES = 256
 NEAR = 0.05
 _CHUNK = 1024
+"""Pictures that are compared at once, at most."""
+_CHUNK_NUMBERS = 2**24
+"""Numbers of theirs, as float64: 128 MB a side."""
 _PART = 0.15
 _CHANCE = 0.001
 
@@ -78,17 +81,14 @@ def nearest(
         PictureError: the pictures differ in size, or there are none to compare with.
     """
     _require_alike(pictures, training, least=1 if without is None else 2)
-    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
-    squares = np.concatenate(
-        [_squares(flat, training[start : start + _CHUNK]) for start in range(0, len(training), _CHUNK)], axis=1
-    )
+    squares = _all_squares(pictures, training)
     if without is not None:
         squares[np.arange(len(pictures)), without] = np.inf
     k = min(k, len(training) - (without is not None))
     places = np.argpartition(squares, k - 1, axis=1)[:, :k]
     order = np.argsort(np.take_along_axis(squares, places, axis=1), axis=1, kind="stable")
     places = np.take_along_axis(places, order, axis=1)
-    distances = np.sqrt(np.take_along_axis(squares, places, axis=1) / flat.shape[1])
+    distances = np.sqrt(np.take_along_axis(squares, places, axis=1) / pictures[0].size)
     return Neighbours(places=places, distances=distances)
 
 
@@ -118,10 +118,29 @@ def nearness(samples: Neighbours, training: Pictures, held_out: Pictures | None 
     )
 
 
-def _squares(flat: NDArray[np.float64], training: Pictures) -> NDArray[np.float64]:
+def _all_squares(pictures: Pictures, training: Pictures) -> NDArray[np.float64]:
+    """Squared distances, N x M, some rows and some columns at a time: large pictures as float64 would fill memory."""
+    squares = np.empty((len(pictures), len(training)))
+    step = max(1, min(_CHUNK, _CHUNK_NUMBERS // training[0].size))
+    for column in range(0, len(training), step):
+        others = _flat(training[column : column + step])
+        for row in range(0, len(pictures), step):
+            squares[row : row + step, column : column + step] = _squares(_flat(pictures[row : row + step]), others)
+    return squares
+
+
+def _flat(pictures: Pictures) -> NDArray[np.float64]:
+    return pictures.reshape(len(pictures), -1).astype(np.float64)
+
+
+def _squares(flat: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared distances. Levels are whole numbers, whose products float64 adds up exactly: a copy is at 0."""
-    others = training.reshape(len(training), -1).astype(np.float64)
-    return (flat**2).sum(axis=1)[:, np.newaxis] + (others**2).sum(axis=1) - 2 * flat @ others.T
+    return _lengths(flat)[:, np.newaxis] + _lengths(others) - 2 * (flat @ others.T)
+
+
+def _lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The square of each row's length."""
+    return np.einsum("nd,nd->n", rows, rows)
 
 
 def _spaced(count: int) -> NDArray[np.int64]:

@@ -52,7 +52,10 @@ def output_kind(order: Order) -> Kind:
     """What an order asks for. Raises ConfigurationError for options that do not go together, or a file in the way."""
     if order.columns is not None and order.columns < 1:
         raise ConfigurationError(f"--columns {order.columns}: give at least 1")
+    _refuse(order.held_out is not None and order.neighbours is None, "--held-out goes with --neighbours DIR")
+    _refuse(order.dimension is not None and order.sheet != "codes", "--dimension goes with --sheet codes")
     if order.neighbours is not None:
+        _refuse(order.sheet != "grid", f"--neighbours makes a sheet of its own: leave out --sheet {order.sheet}")
         require_picture(order, "--neighbours")
         return "neighbours"
     if order.sheet != "grid":
@@ -60,10 +63,33 @@ def output_kind(order: Order) -> Kind:
     return order.sheet if is_picture(order.out) else _kind_by_ending(order.out)
 
 
+def require_inversion(order: Order) -> None:
+    """Raises ConfigurationError for options that a search for a picture's code has no use for."""
+    require_picture(order, "--invert")
+    given = {
+        "--code": bool(order.codes),
+        "--spread": order.spread != 1.0,
+        "--sheet": order.sheet != "grid",
+        "--dimension": order.dimension is not None,
+        "--columns": order.columns is not None,
+        "--neighbours": order.neighbours is not None,
+        "--held-out": order.held_out is not None,
+    }
+    useless = [option for option, is_given in given.items() if is_given]
+    _refuse(bool(useless), f"--invert looks for the whole code of one picture: leave out {', '.join(useless)}")
+
+
+def _refuse(is_wrong: bool, message: str) -> None:
+    if is_wrong:
+        raise ConfigurationError(message)
+
+
 def require_picture(order: Order, option: str) -> None:
     """Raises ConfigurationError where `-o` is not a picture."""
     if not is_picture(order.out):
-        raise ConfigurationError(f"{option} makes a picture, and -o {order.out} is none; give one, as -o sheet.png")
+        raise ConfigurationError(
+            f"{option} makes a picture, and -o {order.out} is not one; give a picture, as -o sheet.png"
+        )
 
 
 def is_picture(path: Path) -> bool:

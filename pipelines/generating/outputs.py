@@ -19,9 +19,10 @@ from pipelines.generating.order import Kind, Order
 from pipelines.generating.references import read_references
 from pipelines.generating.views import COLUMNS, Sheet, class_sheet, code_sheet
 from pipelines.generating.walk import STOPS, walk
+from pipelines.telling import counted
 from translate.data.writing import write_picture
 from translate.errors import ConfigurationError
-from translate.storage.atomic import write_atomically
+from translate.storage.atomic import room_for, write_atomically
 
 SAMPLES: Final = 64
 _ROWS: Final = 8
@@ -30,16 +31,21 @@ _NEIGHBOURS: Final = 5
 
 def write_sheet(picture: Image.Image, path: Path) -> None:
     """Write a sheet, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room_for(path)
     write_picture(np.asarray(picture), path)
 
 
 def write_numbers(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
     """Write an .npz, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room_for(path)
     buffer = io.BytesIO()
     np.savez(buffer, **dict(arrays))  # pyright: ignore[reportArgumentType] - it takes arrays by any name
     write_atomically(path, buffer.getvalue())
+
+
+def _make_room_for(path: Path) -> None:
+    with room_for(path, 0):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _folder(generate: Generate, order: Order, progress: Advance) -> str:
@@ -47,7 +53,7 @@ def _folder(generate: Generate, order: Order, progress: Advance) -> str:
     write_samples(
         generate, inputs, order.out, seed=order.seed, spread=order.spread, batch=order.batch, progress=progress
     )
-    return f"{order.count(SAMPLES)} samples in {order.out}"
+    return f"{counted(order.count(SAMPLES), 'sample')} in {order.out}"
 
 
 def _grid(generate: Generate, order: Order, progress: Advance) -> str:
@@ -65,6 +71,7 @@ def _classes(generate: Generate, order: Order, progress: Advance) -> str:
         label=order.label,
         codes=order.codes,
         spread=order.spread,
+        batch=order.batch,
         progress=progress,
     )
     return _titled(sheet, order.out)
@@ -76,8 +83,10 @@ def _codes(generate: Generate, order: Order, progress: Advance) -> str:
         columns=order.columns or COLUMNS,
         seed=order.seed,
         label=order.label,
+        codes=order.codes,
         dimension=order.dimension,
         spread=order.spread,
+        batch=order.batch,
         progress=progress,
     )
     return _titled(sheet, order.out)
@@ -110,7 +119,7 @@ def _frames(generate: Generate, order: Order, progress: Advance) -> list[Image.I
         codes=order.codes,
         spread=order.spread,
     )
-    order.out.parent.mkdir(parents=True, exist_ok=True)
+    _make_room_for(order.out)
     return list(generate.pictures(inputs, batch=order.batch, progress=progress))
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from pipelines.generating import sheets
 from pipelines.generating.classes import Classes, class_numbers, class_title
-from pipelines.generating.generate import Advance, Generate
+from pipelines.generating.generate import BATCH, Advance, Generate
 from pipelines.generating.inputs import Inputs
 from translate.card import Label, Latent
 from translate.errors import ConfigurationError
@@ -34,6 +34,7 @@ def class_sheet(
     label: Classes = None,
     codes: Mapping[str, ArrayLike] | None = None,
     spread: float = 1.0,
+    batch: int = BATCH,
     progress: Advance | None = None,
 ) -> Sheet:
     """A row a class (those of `label`; all, if None); a column shares its noise, and all else but the class.
@@ -48,7 +49,9 @@ def class_sheet(
     plain = generate.draw(columns, seed=seed, codes=codes, spread=spread)
     repeated = {name: np.concatenate([array] * len(numbers)) for name, array in plain.items()}
     repeated[port.name] = np.repeat(np.array(numbers, dtype=np.int64), columns)
-    return _sheet(generate, repeated, columns, tuple(class_title(port, number) for number in numbers), progress)
+    pictures = generate.pictures(repeated, batch=batch, progress=progress)
+    titles = tuple(class_title(port, number) for number in numbers)
+    return Sheet(picture=sheets.grid(pictures, columns=columns), titles=titles)
 
 
 def code_sheet(
@@ -57,83 +60,81 @@ def code_sheet(
     columns: int = COLUMNS,
     seed: int = 0,
     label: Classes = None,
-    port: str | None = None,
+    codes: Mapping[str, ArrayLike] | None = None,
     dimension: int | None = None,
-    reach: float | None = None,
     spread: float = 1.0,
+    batch: int = BATCH,
     progress: Advance | None = None,
 ) -> Sheet:
-    """One code runs from -reach to +reach over the columns, and nothing else changes (Chen et al. 2016, figure 2).
+    """The first code after the noise runs from end to end over the columns: -1 to 1, or -2 to 2 of a normal one.
+
+    Nothing else changes (Chen et al. 2016, figure 2).
 
     Args:
         generate: the model.
         columns: steps, the ends included.
         seed: of the noise and the other codes, which are those of sample 0 all over the sheet.
         label: the class of the whole sheet; with `dimension`, the classes of the rows.
-        port: the latent to run through; the first one after the noise, if None.
+        codes: fixed numbers for ports; of the code itself, for the dimensions that a row does not run through.
         dimension: None: a row a dimension of the code. A number: this dimension alone, a row a class.
-        reach: 1 for uniform codes and 2 for normal ones, if None.
         spread: scales normal noise.
+        batch: pictures that go through the model together.
         progress: told after every batch.
 
     Raises:
-        ConfigurationError: there is no such code or dimension.
+        ConfigurationError: there is no code, or no such dimension.
     """
-    code = _code(generate, port)
-    if dimension is not None and not 0 <= dimension < code.size:
-        raise ConfigurationError(f"{code.name!r} has the dimensions 0 to {code.size - 1}, not {dimension}")
-    classes = generate.inputs.label
-    by_class = dimension is not None and classes is not None
-    numbers = _distinct(classes, label) if classes is not None and by_class else []
-    dimensions = range(code.size) if dimension is None else [dimension] * max(1, len(numbers))
-    first = generate.draw(1, seed=seed, label=None if by_class else label, spread=spread)
-    inputs = {name: np.repeat(array, len(dimensions) * columns, axis=0) for name, array in first.items()}
-    if classes is not None and by_class:
-        inputs[classes.name] = np.repeat(np.array(numbers, dtype=np.int64), columns)
-    steps = _steps(_REACH[code.distribution] if reach is None else reach, columns)
-    _run_through(inputs[code.name], dimensions, steps)
-    titles = _code_titles(code, dimensions, classes if by_class else None, numbers)
-    return _sheet(generate, inputs, columns, titles, progress)
+    code = _code(generate)
+    rows = _rows(generate, code, label, dimension)
+    by_class = any(row.number is not None for row in rows)
+    first = generate.draw(1, seed=seed, label=None if by_class else label, codes=codes, spread=spread)
+    inputs = _run_through(first, code, generate.inputs.label, rows, columns)
+    pictures = generate.pictures(inputs, batch=batch, progress=progress)
+    return Sheet(picture=sheets.grid(pictures, columns=columns), titles=tuple(row.title for row in rows))
 
 
-def _code(generate: Generate, name: str | None) -> Latent:
-    latents = [port for port in generate.inputs.ports if isinstance(port, Latent)]
-    offered = generate.inputs.codes if name is None else [port for port in latents if port.name == name]
-    if offered:
-        return offered[0]
-    names = ", ".join(port.name for port in latents)
-    if name is None:
-        raise ConfigurationError(
-            f"{generate.card.name} has no codes beside its noise; name one of its latents: {names}"
-        )
-    raise ConfigurationError(f"{generate.card.name} has no latent {name!r}; it has {names}")
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A dimension that a row of a sheet of codes runs through, and its class where rows differ in that."""
+
+    dimension: int
+    number: int | None
+    title: str
 
 
-def _steps(reach: float, columns: int) -> NDArray[np.float32]:
-    return np.linspace(-reach, reach, columns, dtype=np.float32)
-
-
-def _run_through(rows: NDArray[np.float32], dimensions: range | list[int], steps: NDArray[np.float32]) -> None:
-    for row, dimension in enumerate(dimensions):
-        rows[row * len(steps) : (row + 1) * len(steps), dimension] = steps
-
-
-def _code_titles(
-    code: Latent, dimensions: range | list[int], classes: Label | None, numbers: list[int]
-) -> tuple[str, ...]:
-    plain = [f"{code.name} {dimension}" for dimension in dimensions]
+def _rows(generate: Generate, code: Latent, label: Classes, dimension: int | None) -> list[_Row]:
+    if dimension is None:
+        return [_Row(dimension=each, number=None, title=f"{code.name} {each}") for each in range(code.size)]
+    if not 0 <= dimension < code.size:
+        raise ConfigurationError(f"--dimension {dimension}: {code.name!r} has the dimensions 0 to {code.size - 1}")
+    title, classes = f"{code.name} {dimension}", generate.inputs.label
     if classes is None:
-        return tuple(plain)
-    return tuple(f"{title}, {class_title(classes, number)}" for title, number in zip(plain, numbers, strict=True))
+        return [_Row(dimension=dimension, number=None, title=title)]
+    return [
+        _Row(dimension=dimension, number=number, title=f"{title}, {class_title(classes, number)}")
+        for number in _distinct(classes, label)
+    ]
+
+
+def _run_through(first: Inputs, code: Latent, classes: Label | None, rows: list[_Row], columns: int) -> Inputs:
+    """The inputs of one sample for every cell of a sheet, but for what each row changes."""
+    inputs = {name: np.repeat(array, len(rows) * columns, axis=0) for name, array in first.items()}
+    reach = _REACH[code.distribution]
+    for place, row in enumerate(rows):
+        cells = slice(place * columns, (place + 1) * columns)
+        inputs[code.name][cells, row.dimension] = np.linspace(-reach, reach, columns, dtype=np.float32)
+        if classes is not None and row.number is not None:
+            inputs[classes.name][cells] = row.number
+    return inputs
+
+
+def _code(generate: Generate) -> Latent:
+    if not generate.inputs.codes:
+        raise ConfigurationError(f"{generate.card.name} has no codes beside its noise: make a plain grid")
+    return generate.inputs.codes[0]
 
 
 def _distinct(port: Label, label: Classes) -> list[int]:
     """The classes that are asked for, each once, in order."""
     count = port.classes if label is None or isinstance(label, int | str) else max(1, len(label))
     return [int(number) for number in dict.fromkeys(class_numbers(port, label, count).tolist())]
-
-
-def _sheet(
-    generate: Generate, inputs: Inputs, columns: int, titles: tuple[str, ...], progress: Advance | None
-) -> Sheet:
-    return Sheet(picture=sheets.grid(generate.pictures(inputs, progress=progress), columns=columns), titles=titles)

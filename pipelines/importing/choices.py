@@ -8,7 +8,7 @@ from translate.errors import ConfigurationError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class TheirOptions:
     """The options that the generator was trained with; what is left open is read from the file."""
 
     arch: str = "auto"
@@ -19,7 +19,7 @@ class Said:
     """Whether a ResNet had dropout (no: their --no_dropout); auto: read from the file. It is off in any case."""
 
     def require(self, found: Architecture, file: str) -> None:
-        """Raise ConfigurationError where the file is something else than was said."""
+        """Raise ConfigurationError where the file is something else than they say."""
         dropout = "yes" if found.dropout else "no"
         _require("--arch", self.arch, found.name, file)
         _require("--norm", self.norm, found.norm, file)

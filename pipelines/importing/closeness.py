@@ -22,6 +22,6 @@ USUAL: Final = "difference_at_usual_size"
 def difference_at_usual_size(material: OnPictures, model: ModelProto, card: Card) -> float:
     """The largest difference of one number between a graph and the deploy, on the first picture."""
     side = material.usual_px
-    given = codec_for(card).encode([fitted(material.samples[0], side, side)])
+    given = codec_for(card).encode([fitted(material.samples[0], card.input_pictures, side, side)])
     network = TorchRuntime(material.deploy, card, torch.device("cpu"))
     return largest_difference(ProtoRuntime(model, card).run(given), network.run(given))

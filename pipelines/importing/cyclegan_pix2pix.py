@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pipelines.importing.choices import Said
+from pipelines.importing.choices import TheirOptions
 from pipelines.importing.generators import BatchStatistics, generator
 from pipelines.importing.imported import Imported
 from pipelines.importing.recognising import Tensors, plain, recognise
@@ -20,16 +20,18 @@ _CODE = (
 )
 
 
-def from_cyclegan_pix2pix(tensors: Tensors, file: str, said: Said, statistics: BatchStatistics, way: Way) -> Imported:
+def from_cyclegan_pix2pix(
+    tensors: Tensors, file: str, theirs: TheirOptions, statistics: BatchStatistics, way: Way
+) -> Imported:
     """A generator in evaluation mode, with ports named after the domains.
 
     Raises:
         ModelError: the weights are no such generator.
-        ConfigurationError: they are another one than was said.
+        ConfigurationError: they are another one than the options say.
     """
     weights = plain(tensors)
     found = recognise(weights, file)
-    said.require(found, file)
+    theirs.require(found, file)
     network = generator(found, weights, statistics, file)
     first, second = ("a", "b") if way == "AtoB" else ("b", "a")
     deploy = translation(

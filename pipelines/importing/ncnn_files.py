@@ -84,7 +84,7 @@ def read_ncnn(path: Path, *, sha256: str = "", limits: Limits | None = None) -> 
     except ModelError as problem:
         raise ModelError(f"{path}: {problem}") from problem
     except (ValueError, IndexError, RuntimeError) as problem:  # no numbers, short lines, weights of another shape
-        raise ModelError(f"{path} is no .param file of ncnn, or it is damaged: {problem}") from problem
+        raise ModelError(f"{path} is not a .param file of ncnn, or it is damaged: {problem}") from problem
     return NcnnFiles(layers=layers, sha256=digest)
 
 
@@ -102,7 +102,7 @@ def _bytes(path: Path, most_mb: int) -> bytes:
 def _layers(text: str) -> Iterator[Layer]:
     lines = text.split("\n")
     if lines[0].strip() != _MAGIC:
-        raise ModelError("it is no text file of ncnn (ncnn's binary .param.bin cannot be read)")
+        raise ModelError("it is not a text file of ncnn (ncnn's binary .param.bin cannot be read)")
     count = int(lines[1].split()[0])
     rows = [line.split() for line in lines[2:] if line.strip()]
     if len(rows) != count:

@@ -9,7 +9,7 @@ import tyro
 from rich.console import Console
 
 from pipelines.exporting.pictures import pictures_in
-from pipelines.importing.choices import Said
+from pipelines.importing.choices import TheirOptions
 from pipelines.importing.cyclegan_pix2pix import Way, from_cyclegan_pix2pix
 from pipelines.importing.directions import Direction, generators, target
 from pipelines.importing.generators import BatchStatistics
@@ -38,7 +38,7 @@ class ImportSettings:
 
     A .param file is ncnn's without saying so.
     """
-    said: Annotated[Said, tyro.conf.arg(name="")] = field(default_factory=Said)
+    theirs: Annotated[TheirOptions, tyro.conf.arg(name="")] = field(default_factory=TheirOptions)
     batch_statistics: BatchStatistics = "picture"
     """For batch norm: picture gives what their test script does without --eval, running what it does with it."""
     direction: Direction = "auto"
@@ -130,7 +130,7 @@ def _found(file: Path, way: Way, how: ImportSettings, sha256: str) -> tuple[Impo
     weights = read_weights(file, sha256=sha256, limits=how.limits)
     if how.source == "spandrel":
         return from_spandrel(weights.tensors, str(file)), weights.sha256
-    return from_cyclegan_pix2pix(weights.tensors, str(file), how.said, how.batch_statistics, way), weights.sha256
+    return from_cyclegan_pix2pix(weights.tensors, str(file), how.theirs, how.batch_statistics, way), weights.sha256
 
 
 def _candidate(imported: Imported, sha256: str, name: str, way: Way, how: ImportSettings) -> Candidate:

@@ -20,8 +20,6 @@ from translate.card import Card, Latent
 from translate.errors import PictureError
 
 STARTS = 8
-_BETAS = (0.9, 0.999)
-_EPSILON = 1e-8
 
 Extra = Callable[[Tensor, Tensor], Tensor]
 """A further error of N x C x H x W made pictures from N equal targets, a number each."""
@@ -86,7 +84,7 @@ def invert(
         errors = _squared(made, goal)
     best = int(errors.argmin())
     return Inversion(
-        inputs={name: value[best : best + 1].cpu().numpy() for name, value in inputs.items()},
+        inputs={name: value[best : best + 1].detach().cpu().numpy() for name, value in inputs.items()},
         reconstruction=made[best].float().cpu().numpy(),
         error=float(errors[best]),
         errors=tuple(errors.tolist()),
@@ -106,24 +104,6 @@ def perceptual_error(weight: float) -> Extra:
     return error
 
 
-class _Adam:
-    """Kingma and Ba 2015, algorithm 1, on a tensor. Not torch's: steps are the engine's, and no network moves here."""
-
-    def __init__(self, value: Tensor) -> None:
-        self.value = value
-        self._mean, self._square = torch.zeros_like(value), torch.zeros_like(value)
-        self._count = 0
-
-    def move(self, gradient: Tensor, rate: float) -> None:
-        self._count += 1
-        first, second = _BETAS
-        self._mean.lerp_(gradient, 1 - first)
-        self._square.lerp_(gradient.square(), 1 - second)
-        mean = self._mean / (1 - first**self._count)
-        square = self._square / (1 - second**self._count)
-        self.value.sub_(rate * mean / (square.sqrt() + _EPSILON))
-
-
 def _search(
     module: nn.Module,
     goal: Tensor,
@@ -134,17 +114,24 @@ def _search(
     extra: Extra | None,
 ) -> None:
     """Moves the latents in place. Errors of several starts are added: Adam is elementwise, so none sees another."""
-    movers = {port.name: _Adam(inputs[port.name]) for port in latents}
+    moved = [inputs[port.name].requires_grad_() for port in latents]
+    adam = torch.optim.Adam(moved, lr=rates[0] if rates else 0.0)
     for rate in rates:
-        values = {name: value.detach().requires_grad_(name in movers) for name, value in inputs.items()}
-        made = _made(module, values)
+        made = _made(module, inputs)
         errors = _squared(made, goal) + (extra(made, goal) if extra is not None else 0.0)
-        gradients = torch.autograd.grad(errors.sum(), [values[port.name] for port in latents])
-        with torch.no_grad():
-            for port, gradient in zip(latents, gradients, strict=True):
-                movers[port.name].move(gradient, rate)
-                if port.distribution == "uniform":
-                    inputs[port.name].clamp_(*port.range)
+        for code, gradient in zip(moved, torch.autograd.grad(errors.sum(), moved), strict=True):
+            code.grad = gradient  # of the codes alone: the generator's weights get none
+        for group in adam.param_groups:
+            group["lr"] = rate
+        adam.step()
+        _keep_in_range(latents, moved)
+
+
+@torch.no_grad()
+def _keep_in_range(latents: Sequence[Latent], moved: Sequence[Tensor]) -> None:
+    for port, code in zip(latents, moved, strict=True):
+        if port.distribution == "uniform":
+            code.clamp_(*port.range)
 
 
 def _rates(learning_rate: float, steps: int) -> list[float]:

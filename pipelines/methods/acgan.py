@@ -18,8 +18,8 @@ from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import LABEL, OneDomain
 from translate.deploy import class_scores
-from translate.errors import ConfigurationError, require
-from translate.from_noise import FromNoise, FromNoiseConfig, Heads
+from translate.errors import require
+from translate.from_noise import FromNoise, FromNoiseConfig, Heads, require_single
 from translate.losses.classes import classification
 from translate.method import Batch, Deploy, Progress, Terms
 from translate.networks.heads import ClassifierHead
@@ -51,11 +51,7 @@ class ACGAN(FromNoise):
             """Refuse packs, which are of several classes."""
             FromNoiseConfig.__post_init__(self)
             require(self.made_share >= 0, "config.made-share", self.made_share, "0 or more")
-            if self.discriminator.packing > 1:
-                raise ConfigurationError(
-                    f"--config.discriminator.packing {self.discriminator.packing}: the classifier reads the features "
-                    "of one sample: choose 1"
-                )
+            require_single(self.discriminator, "the classifier")
 
     config: Config  # pyright: ignore[reportIncompatibleVariableOverride] - it is never assigned anew
     tells_discriminator = False
@@ -74,7 +70,7 @@ class ACGAN(FromNoise):
             optimisers={"generator": adam, "discriminator": adam, "classifier": adam},
             length=Length(images=5_000_000),
             domains=OneDomain(labelled=True),
-            augmentation=Augmentation(load_px=32, crop_px=32, flip=False),
+            augmentation=Augmentation(load_px=32, crop_px=32, flip=False, keep_aspect=True),
             batch_size=100,
             schedule=Schedule(shape="constant"),
             validation=Validation(best="kid", most=500),

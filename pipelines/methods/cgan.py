@@ -35,7 +35,7 @@ class CGAN(FromNoise):
             optimisers={"generator": Adam(), "discriminator": Adam()},
             length=Length(images=2_000_000),
             domains=OneDomain(labelled=True),
-            augmentation=Augmentation(load_px=32, crop_px=32, flip=False),
+            augmentation=Augmentation(load_px=32, crop_px=32, flip=False, keep_aspect=True),
             batch_size=128,
             schedule=Schedule(shape="constant"),
             average_half_life_images=10_000.0,

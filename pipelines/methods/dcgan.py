@@ -34,7 +34,7 @@ class DCGAN(FromNoise):
             optimisers={"generator": Adam(), "discriminator": Adam()},
             length=Length(epochs=25),
             domains=OneDomain(),
-            augmentation=Augmentation(load_px=64, crop_px=64, flip=False),
+            augmentation=Augmentation(load_px=64, crop_px=64, flip=False, keep_aspect=True),
             batch_size=128,
             schedule=Schedule(shape="constant"),
             validation=Validation(best="kid", most=500),

@@ -61,7 +61,7 @@ class GAN(FromNoise):
             optimisers={"generator": sgd, "discriminator": sgd},
             length=Length(images=1_000_000),
             domains=OneDomain(),
-            augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
+            augmentation=Augmentation(load_px=28, crop_px=28, flip=False, keep_aspect=True),
             batch_size=100,
             schedule=Schedule(shape="cosine", hold=0.0),
             validation=Validation(most=500),

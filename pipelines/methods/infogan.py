@@ -22,8 +22,7 @@ from translate.data.augmentation import Augmentation
 from translate.data.domain import SampleSpec
 from translate.data.domains import OneDomain, X
 from translate.deploy import sample_port
-from translate.errors import ConfigurationError
-from translate.from_noise import FromNoise, FromNoiseConfig, Heads
+from translate.from_noise import FromNoise, FromNoiseConfig, Heads, require_single
 from translate.game import no_heads
 from translate.losses.information import categorical_information, continuous_information
 from translate.method import Batch, Deploy, Progress, Terms
@@ -67,11 +66,7 @@ class InfoGAN(FromNoise):
             """Refuse packs, whose samples have different codes, and questions about categories without any."""
             FromNoiseConfig.__post_init__(self)
             self.clusters.require_categories(len(self.codes.categories))
-            if self.discriminator.packing > 1:
-                raise ConfigurationError(
-                    f"--config.discriminator.packing {self.discriminator.packing}: the codes are read from the "
-                    "features of one sample: choose 1"
-                )
+            require_single(self.discriminator, "Q")
 
     config: Config  # pyright: ignore[reportIncompatibleVariableOverride] - it is never assigned anew
 
@@ -95,7 +90,7 @@ class InfoGAN(FromNoise):
             optimisers={"generator": fast, "discriminator": slow, "head": slow},
             length=Length(images=640_000),
             domains=OneDomain(),
-            augmentation=Augmentation(load_px=32, crop_px=32, flip=False),
+            augmentation=Augmentation(load_px=32, crop_px=32, flip=False, keep_aspect=True),
             batch_size=128,
             schedule=Schedule(shape="constant"),
             validation=Validation(best="kid", most=500),

@@ -67,7 +67,7 @@ class R3GAN(FromNoise):
             optimisers={"generator": adam, "discriminator": adam},
             length=Length(images=10_000_000),
             domains=OneDomain(),
-            augmentation=Augmentation(load_px=32, crop_px=32, flip=False),
+            augmentation=Augmentation(load_px=32, crop_px=32, flip=False, keep_aspect=True),
             batch_size=512,
             schedule=Schedule(shape="cosine", hold=0.0, until=BURN_IN, end=0.25),
             average_half_life_images=500_000.0,

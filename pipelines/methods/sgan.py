@@ -24,6 +24,7 @@ from translate.data.domains import LABEL, OneDomain, X
 from translate.data.labelled_memory import LabelledMemory
 from translate.deploy import class_scores, sample_port
 from translate.errors import require
+from translate.game import FAKE, REAL
 from translate.losses.adversarial import NON_SATURATING
 from translate.losses.classes import class_disagreement, class_entropy, classification, real_score
 from translate.losses.features import mean_matching
@@ -103,7 +104,7 @@ class SGAN(Method):
             optimisers={"generator": adam, "discriminator": adam},
             length=Length(epochs=300),
             domains=OneDomain(labelled=True, labels_a_class=10),
-            augmentation=Augmentation(load_px=28, crop_px=28, flip=False),
+            augmentation=Augmentation(load_px=28, crop_px=28, flip=False, keep_aspect=True),
             batch_size=100,
             schedule=Schedule(shape="constant"),
             average_half_life_images=693_000.0,
@@ -124,8 +125,8 @@ class SGAN(Method):
         samples = moved_at_random(samples, most_px=self.config.labelled_shift_px)
         logits = self.discriminator(self._moved(batch[X]))
         real, fake = real_score(logits), real_score(self.discriminator(self._moved(self._fake(batch))))
-        batch.note("D(x)", real.sigmoid())
-        batch.note("D(G(z))", fake.sigmoid())
+        batch.note(REAL, real.sigmoid())
+        batch.note(FAKE, fake.sigmoid())
         return {
             "supervised": self.config.supervised_weight * classification(self.discriminator(samples), labels),
             "unsupervised": self.config.unsupervised_weight * NON_SATURATING.discriminator(real, fake),

@@ -127,6 +127,8 @@ def _files(given: Path) -> list[Path]:
     is_model = given.is_file() and given.suffix.lower() == ".onnx"
     found = [given] if is_model else sorted({*given.glob("*.onnx"), *bundles(given)})
     if not found:
+        if given.suffix.lower() == ".onnx":
+            raise ConfigurationError(f"{given}: there is no such file")
         raise ConfigurationError(
             f"{given} is no .onnx file and no folder with any; of a trained run, make one: "
             f"pixturn export {given.name} -o {given.name}.onnx"

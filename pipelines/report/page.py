@@ -1,8 +1,5 @@
 """The page as a whole: sections in order, style and script inside, nothing from outside, written in one move."""
 
-import errno
-import os
-import shutil
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
@@ -14,7 +11,7 @@ from pipelines.report.gallery import gallery
 from pipelines.report.markup import Markup, join, tag
 from pipelines.report.model import Better, Report
 from pipelines.report.scores import score_table
-from translate.errors import StorageError
+from translate.storage.atomic import write_atomically
 
 _STYLES = ("page.css", "gallery.css")
 _SCRIPTS = ("page.js", "gallery.js", "charts.js")
@@ -24,18 +21,9 @@ _WITHOUT_SCRIPT = ".card[hidden]{display:flex}.toolbar,.more,[data-copy],[data-o
 def write_report(path: Path, report: Report) -> None:
     """Write the report as one file that needs no network; a reader sees the old file or the new one, never half.
 
-    Raises StorageError where the disk is full.
+    Raises StorageError where it cannot be written.
     """
-    text = render(report).encode()
-    try:
-        _write_atomically(path, text)
-    except OSError as problem:
-        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        free = shutil.disk_usage(path.parent).free
-        raise StorageError(
-            f"No room for {path}: it needs {len(text):,} bytes, {free:,} are free. Free some space and write it again"
-        ) from problem
+    write_atomically(path, render(report))
 
 
 def render(report: Report) -> str:
@@ -116,15 +104,3 @@ def _foot() -> Markup:
 def _assets(names: tuple[str, ...]) -> str:
     folder = files("pipelines.report") / "assets"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as target:
-            target.write(content)
-            target.flush()
-            os.fsync(target.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -49,7 +49,7 @@ def verdicts(entries: Iterable[Finding]) -> Markup:
 def health(entries: tuple[Finding, ...]) -> Markup:
     """What the run's own checks found."""
     if not entries:
-        return findings([Finding(severity="good", message="The checks made during training found nothing wrong.")])
+        return findings([Finding(severity="good", message="The checks of this report found nothing wrong.")])
     return findings(entries)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -36,10 +36,8 @@ class Handling:
     ] = None
     """Where NAME-perceptual.onnx lies beside NAME.onnx: 1 is true to the pixels, 0 looks sharpest; between them the
     weights are mixed."""
-    file_format: Annotated[
-        Format | None, tyro.conf.arg(name="format", help_behavior_hint="(default: the ending of OUT, or png)")
-    ] = None
-    """Of the results in a folder; all but jpg are lossless."""
+    file_format: Annotated[Literal["auto", "png", "webp", "jpg", "tiff"], tyro.conf.arg(name="format")] = "auto"
+    """Of the results; auto: what the ending of OUT says, or png. All but jpg are lossless."""
     alpha: Alpha = "keep"
     """The model sees transparent pictures on white. keep: the white is taken out again and their transparency put back
     on the result (enlarged with it), where that has 1 or 3 channels and a format that knows it (not jpg). white: opaque
@@ -62,6 +60,11 @@ class Handling:
     ] = None
     """Pictures of one size that go through the model together, in a folder."""
 
+    @property
+    def asked_format(self) -> Format | None:
+        """The format that was asked for, if any."""
+        return None if self.file_format == "auto" else self.file_format
+
     def open(self, name: str, *, shows_tiles: bool, direction: str | None = None) -> Translate:
         """The model of that name, file or run, that turns pictures into pictures. Raises as `load`."""
         progress = TileProgress() if shows_tiles else None
@@ -75,4 +78,4 @@ class Handling:
             runs=self.runs,
             tiles=Tiles(tile_px=self.tile_px, scratch=self.scratch, progress=progress),
         )
-        return require_translator(pipeline)
+        return require_translator(pipeline, name)

@@ -1,53 +1,54 @@
-"""What is shown while pictures go through a model, and what is said at the end."""
+"""What is shown while pictures go through a model."""
 
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, TaskID
+
+from pipelines.telling import counting_bar
 
 
-class TileProgress:
-    """A bar for the tiles of a picture, from the first tile on."""
+class CountingProgress:
+    """A bar that is drawn once there is something to count: what is refused before leaves none behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str) -> None:
+        self._words = words
         self._shown: Progress | None = None
         self._bar: TaskID | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Show it. The last tile ends the bar."""
+        """Show how many of how many are done."""
         if self._shown is None or self._bar is None:
-            self._shown = Progress(*_columns("Tiles"), console=Console(stderr=True))
+            self._shown = counting_bar()
             self._shown.start()
-            self._bar = self._shown.add_task("Tiles", total=total)
+            self._bar = self._shown.add_task(self._words, total=total)
         self._shown.update(self._bar, completed=done, total=total)
-        if done == total:
+
+    def end(self) -> None:
+        """Leave the bar as it is. The next call begins another."""
+        if self._shown is not None:
             self._shown.stop()
             self._shown = None
 
 
+class TileProgress(CountingProgress):
+    """A bar for the tiles of a picture; the last tile ends it."""
+
+    def __init__(self) -> None:
+        super().__init__("Tiles")
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show it."""
+        super().__call__(done, total)
+        if done == total:
+            self.end()
+
+
 @contextmanager
-def folder_progress() -> Generator[Callable[[int, int], None]]:
-    """A bar for the pictures of a folder; it is told how many of how many are done."""
-    with Progress(*_columns("Translating"), console=Console(stderr=True)) as shown:
-        bar = shown.add_task("Translating", total=None)
-        yield lambda done, total: shown.update(bar, completed=done, total=total)
-
-
-def say(words: str) -> None:
-    """One line on standard output."""
-    printable = words.encode(errors="backslashreplace").decode()  # a name may be no text
-    Console(file=sys.stdout).print(printable, highlight=False, markup=False, soft_wrap=True)
-
-
-def _columns(words: str) -> tuple[ProgressColumn, ...]:
-    return TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
+def counting_progress(words: str) -> Generator[Callable[[int, int], None]]:
+    """A bar with those words, from the first count to the end of the context."""
+    shown = CountingProgress(words)
+    try:
+        yield shown
+    finally:
+        shown.end()

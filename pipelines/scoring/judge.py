@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipelines.scoring.heldout import HeldOut, TensorTranslation
-from pipelines.scoring.measures import JUDGE, MEASURES
+from pipelines.scoring.measures import JUDGE
 from translate.card import LabelMap, PicturePort
 from translate.data.domain import is_colours
 from translate.metrics.distribution import EmbeddingCollector, Embeddings, frechet_distance, kernel_distance
@@ -36,12 +36,6 @@ class Scores:
 
     overall: Mapping[str, Score]
     each: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
-
-    def worst_first(self) -> list[int]:
-        """The pictures' indices, the worst by the first measure of a picture first."""
-        name = next(iter(self.each))
-        order = np.argsort(self.each[name])
-        return [int(index) for index in (order[::-1] if MEASURES[name].better == "lower" else order)]
 
 
 class Judge:

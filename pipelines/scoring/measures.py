@@ -52,10 +52,14 @@ MEASURES = {
     "reverse_kl": Measure(
         label="reverse KL of the modes", better="lower", unit="nats", meaning="0 where modes come equally often"
     ),
-    "gan_test": Measure(label="GAN-test", better="higher", meaning="share that shows the class asked for"),
-    "gan_train": Measure(label="GAN-train", better="higher", meaning="real ones read by who learnt from made"),
+    "gan_test": Measure(label="GAN-test", better="higher", meaning="share recognised as the class asked for"),
+    "gan_train": Measure(
+        label="GAN-train", better="higher", meaning="accuracy on real samples after training on made ones"
+    ),
     "class_diversity": Measure(
-        label="variety within a class, of real ones'", better="higher", meaning="1 where a class varies as real ones do"
+        label="diversity within a class, relative to real",
+        better="higher",
+        meaning="1 where a class varies as real does",
     ),
     "class_accuracy": Measure(label="accuracy of classes", better="higher"),
 }

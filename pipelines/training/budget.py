@@ -85,7 +85,7 @@ def plan_within(left_sec: float, rate: float, validation_sec: float, every_image
 
 def _warn_of_validations(recipe: Recipe[Any], plan: Plan, validation_sec: float) -> None:
     _log.warning(
-        "One validation takes %.0f seconds, so that %d of them take much of the %.3g minutes: lower "
+        "One validation takes %.0f seconds, so %d of them would use up much of the %.3g minutes: lower "
         "--validation.most (%d pictures), or give more minutes",
         validation_sec,
         plan.validations,

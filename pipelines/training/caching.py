@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from tyro.constructors import PrimitiveConstructorSpec
 
+from pipelines.telling import counting_bar
 from translate.data.store import Store
 from translate.errors import ConfigurationError
-from translate.runtime.approvals import cache_folder
 from translate.runtime.cores import usable_cores
+from translate.storage.cache import cache_folder
 
 _PLAIN_LINE_EVERY_SEC: Final = 30.0
 
@@ -45,8 +46,7 @@ CACHE_FOLDER: Final = PrimitiveConstructorSpec[Path | None](
 @contextmanager
 def picture_store(folder: Path, console: Console) -> Generator[Store]:
     """The store in a folder; while it makes pictures, it is told how many are done, and how long the rest will take."""
-    columns = (TextColumn("Caching pictures"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as shown:
+    with counting_bar(console, transient=True) as shown:
         yield Store(folder=folder, threads=usable_cores(), progress=_Told(shown, console))
 
 
@@ -56,7 +56,7 @@ class _Told:
     def __init__(self, shown: Progress, console: Console) -> None:
         self._shown = shown
         self._console = console
-        self._task = shown.add_task("", visible=False)
+        self._task = shown.add_task("Caching pictures", visible=False)
         self._began = self._printed = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:

@@ -19,12 +19,25 @@ def refuse_bad_name(name: str) -> None:
 
 
 def folder_for(method: str, name: str | None, runs: Path, processes: Processes) -> RunFolder:
-    """The run's folder; where it has no name, the first free one by the first process's look at the disk."""
+    """The run's folder; where it has no name, the first free one, which the first process makes."""
     if name is not None:
         return RunFolder(path=runs / name)
-    number = torch.tensor([next(n for n in count(1) if not (runs / f"{method}-{n}").exists())])
+    number = torch.tensor([_first_free(method, runs) if processes.is_first else 0])
     processes.copy_from_first([number])
     return RunFolder(path=runs / f"{method}-{int(number.item())}")
+
+
+def _first_free(method: str, runs: Path) -> int:
+    return next(number for number in count(1) if _makes(runs / f"{method}-{number}"))
+
+
+def _makes(path: Path) -> bool:
+    """Whether the folder is new. No run that begins at the same moment takes it then, too."""
+    try:
+        path.mkdir(parents=True)
+    except OSError:  # it is there, or cannot be made: locking it says why
+        return not path.exists()
+    return True
 
 
 def make_ready(folder: RunFolder, *, anew: bool) -> None:

@@ -1,22 +1,9 @@
 """What a run needs of its data set, whatever it learns from it."""
 
-import json
-from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 from translate.data.dataset import BatchSource
 from translate.data.store import Store
-
-DESCRIPTION: Final = "dataset.json"
-
-
-def stated(root: Path, word: str) -> str:
-    """What a data set's `dataset.json` says of itself under this word; nothing where it has none."""
-    folder = root if root.is_dir() else root.parent
-    try:
-        return str(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")).get(word, ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
 
 
 class Data(Protocol):

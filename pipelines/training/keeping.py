@@ -22,7 +22,10 @@ _PACKAGES = ("pixturn", "torch", "torchvision", "kornia", "albumentations", "num
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The best validation so far, by a named measure; it is part of every checkpoint, so that a resume knows it."""
+    """The best validation so far, by a named measure; it is part of every checkpoint, so that a resume knows it.
+
+    Where the newest weights are to be the best (`last`), `images` stays None: checkpoints are newer than validations.
+    """
 
     metric: str
     value: float | None = None
@@ -32,7 +35,7 @@ class Standing:
     def after(self, images: int, scores: Mapping[str, Score]) -> Self:
         """The standing after a validation."""
         if self.metric == LAST:
-            return type(self)(metric=LAST, images=images, scores={name: part.value for name, part in scores.items()})
+            return type(self)(metric=LAST, scores={name: part.value for name, part in scores.items()})
         score = scores.get(self.metric)
         if score is None or not self._beats(score.value):
             return self

@@ -3,20 +3,8 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-import torch
-
 from translate.errors import StorageError
-
-_PHRASES = (
-    "can't allocate memory",
-    "not enough memory",
-    "out of memory",
-    "alloc_failed",
-    "valid cudnn algorithm",
-    "unable to find an engine",
-)
-"""Parts of what torch's allocators, CUDA, cuBLAS and cuDNN say, in plain RuntimeErrors. The last two are what torch
-says where none of cuDNN's kernels found room to be tried in."""
+from translate.runtime.failures import is_out_of_memory
 
 
 @contextmanager
@@ -25,7 +13,7 @@ def memory_told() -> Generator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as problem:
-        if not _is_out_of_memory(problem):
+        if not is_out_of_memory(problem):
             raise
         first = str(problem).partition("\n")[0]
         raise StorageError(
@@ -33,9 +21,3 @@ def memory_told() -> Generator[None]:
             "--accumulate the gradient stays that of a larger batch) or --augmentation.crop-px. "
             "The last checkpoint is whole"
         ) from problem
-
-
-def _is_out_of_memory(problem: Exception) -> bool:
-    return isinstance(problem, MemoryError | torch.OutOfMemoryError) or any(
-        words in str(problem).lower() for words in _PHRASES
-    )

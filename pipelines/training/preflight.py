@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.check import print_groups
+from pipelines.telling import counted
 from translate.data.doctor import Problem
 from translate.errors import DatasetError
 
@@ -19,6 +20,7 @@ def refuse_errors(problems: Sequence[Problem], data: str, console: Console) -> N
     errors = [problem for problem in problems if problem.severity == "error"]
     print_groups("error", errors, Path(data), console)
     if len(problems) > len(errors):
-        console.print(f"{len(problems) - len(errors)} warnings about {data}: `pixturn check` tells them")
+        warnings = counted(len(problems) - len(errors), "warning")
+        console.print(f"{warnings} about {data}: `pixturn check` lists them", highlight=False, soft_wrap=True)
     if errors:
-        raise DatasetError(f"{data} cannot be trained on: {len(errors)} errors, listed above with their fixes")
+        raise DatasetError(f"{data} cannot be trained on: {counted(len(errors), 'error')}, listed above with the fix")

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.evaluating.sets import Progress, silent
-from pipelines.methods import method_class
 from pipelines.report import Chart, Command, Report, group_series, write_report
 from pipelines.report.figures import write_figures
 from pipelines.report.model import Severity
@@ -22,7 +21,7 @@ from pipelines.scoring.measures import MEASURES
 from pipelines.trained import Trained, stored_recipe
 from pipelines.training.kit import kit_of
 from pipelines.training.observers import read_metrics
-from pipelines.training.options import network_options
+from pipelines.training.options import shortest_way
 from translate.devices import describe_device
 from translate.recipe import Recipe
 from translate.storage.shelf import Shelf
@@ -120,14 +119,16 @@ def run_name(folder: RunFolder) -> str:
 
 def usual_steps(folder: RunFolder, recipe: Recipe[Any]) -> tuple[Command, ...]:
     """Commands to paste that every run has."""
+    name = run_name(folder)
     board = f"tensorboard --logdir {quote(str(folder.path))}"
     return (
         Command(purpose="Look at the curves while a run goes on", line=board),
-        Command(purpose="Fine-tune from these weights", line=_fine_tune(recipe, run_name(folder))),
+        Command(purpose="One file that runs without torch", line=f"pixturn export {name} -o {quote(folder.name)}.onnx"),
+        Command(purpose="Fine-tune from these weights", line=_fine_tune(recipe, name)),
     )
 
 
 def _fine_tune(recipe: Recipe[Any], name: str) -> str:
     """The same networks again: with the options that make them."""
-    options = network_options(recipe, method_class(recipe.method).recipe())
-    return " ".join([f"pixturn train {recipe.method} --data DIR --name NEW_NAME --start-from {name}", *options])
+    base, options = shortest_way(recipe)
+    return " ".join([f"pixturn train {base} --data DIR --name NEW_NAME --start-from {name}", *options])

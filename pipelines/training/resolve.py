@@ -14,6 +14,7 @@ from pipelines.training.kit import kit_of
 from translate.devices import pick_layout, pick_precision
 from translate.errors import ConfigurationError
 from translate.recipe import Length, Recipe
+from translate.runtime.cores import usable_cores
 
 VALIDATIONS = 20
 """How often a run is scored where its recipe does not say."""
@@ -25,7 +26,7 @@ def resolve(recipe: Recipe[Any], *, pictures: int, device: torch.device) -> Reci
         recipe,
         precision=pick_precision(recipe.precision, device),
         layout=pick_layout(recipe.layout, device),
-        threads=recipe.threads or max(1, _cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
+        threads=recipe.threads or max(1, usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
         validation=replace(recipe.validation, best=_best(recipe)),
     )
     if recipe.length.epochs is not None:
@@ -53,9 +54,5 @@ def _best(recipe: Recipe[Any]) -> str:
     if name not in MEASURES and name != LAST:
         near = get_close_matches(name, [*MEASURES, LAST], n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MEASURES)}"
-        raise ConfigurationError(f"--validation.best {name!r} is no metric; {hint}")
+        raise ConfigurationError(f"--validation.best {name!r} is not a metric; {hint}")
     return name
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

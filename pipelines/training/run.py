@@ -22,12 +22,12 @@ from pipelines.training.kit import kit_of
 from pipelines.training.loop import Loop
 from pipelines.training.memory import memory_told
 from pipelines.training.observers import MetricsFile, Observer, ProgressBar, Sheets, TensorBoard, closing
-from pipelines.training.reporting import tell_outcome, write_run_report
+from pipelines.training.reporting import run_name, tell_outcome, write_run_report
 from pipelines.training.resolve import resolve
 from pipelines.training.session import Session, open_session
 from translate.checkpoint import restore_engine
 from translate.devices import DeviceName, describe_device, pick_device
-from translate.errors import ConfigurationError
+from translate.errors import ConfigurationError, require
 from translate.processes import Processes, joined_processes
 from translate.recipe import Recipe
 from translate.storage.shelf import Shelf
@@ -43,13 +43,17 @@ class Setting:
     workers: int = 1
     """Processes that read pictures ahead; 0 reads in the training process."""
     cache: Annotated[Path | None, CACHE_FOLDER, tyro.conf.arg(help_behavior_hint="(default: off)")] = None
-    """Keep the training pictures decoded, on disk: in DIR, or in your cache folder. docs/training.md tells its cost."""
+    """Keep the training pictures decoded, on disk: in DIR, or in your cache folder. docs/training.md gives its cost."""
     runs: Path = RUNS
     """Folder of the runs."""
     check: bool = True
     """Examine the data set first, and refuse one that cannot train."""
     report: bool = True
     """Write report.html at the end."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        require(self.workers >= 0, "workers", self.workers, "0 (read in the training process) or more")
 
 
 def train(
@@ -191,6 +195,11 @@ def _observers(folder: RunFolder, session: Session, console: Console) -> Generat
 
 def _greet(console: Console, session: Session, folder: RunFolder) -> None:
     recipe, engine = session.recipe, session.engine
+    if engine.images >= (recipe.length.images or 0):
+        name = run_name(folder)
+        told = f"{name} has finished ({engine.images:,} images). To go on from its weights: --start-from {name}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        return
     console.print(session.data.description, highlight=False)
     console.print(
         f"{recipe.method} on {describe_device(engine.device)}, {recipe.precision}: {recipe.length.images:,} images "

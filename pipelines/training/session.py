@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -20,7 +20,6 @@ from translate.devices import prepare_device
 from translate.engine import Engine
 from translate.errors import ConfigurationError
 from translate.method import Method
-from translate.networks.discriminators import DiscriminatorNetwork
 from translate.processes import Processes
 from translate.random_state import seed_everything
 from translate.recipe import Recipe
@@ -99,6 +98,13 @@ def require_optimisers(recipe: Recipe[Any], method: Method) -> None:
         )
 
 
+@runtime_checkable
+class _WantsSize(Protocol):
+    """A network that takes no smaller pictures; discriminators have this, which see crops as they are."""
+
+    at_least_px: int
+
+
 def build_method(recipe: Recipe[Any]) -> Method:
     """The recipe's method with its initial weights, on the CPU; draws from torch's global random state.
 
@@ -110,7 +116,7 @@ def build_method(recipe: Recipe[Any]) -> Method:
     method = kind(recipe.config, recipe.spec())
     crop_px = recipe.augmentation.crop_px
     for name, network in method.networks().items():
-        if isinstance(network, DiscriminatorNetwork) and network.at_least_px > crop_px:
+        if isinstance(network, _WantsSize) and network.at_least_px > crop_px:
             raise ConfigurationError(
                 f"{name} needs crops of at least {network.at_least_px} px, and --augmentation.crop-px is {crop_px}: "
                 "enlarge it, or give the discriminator fewer layers, scales or heads"

@@ -11,11 +11,8 @@ from torch.utils.data import Dataset
 from translate.card import Picture
 from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
 from translate.data.dataset import Address, Collated
+from translate.data.domains import LABEL, X
 from translate.data.randomness import Purpose, domain_code, generator
-from translate.data.samples import LABEL
-
-DOMAIN = "x"
-"""The only domain of a collection."""
 
 
 class ArraySamples(Dataset[Tensor]):
@@ -85,7 +82,7 @@ class TransformedArraySamples(Dataset[Tensor]):
             seed: decides every draw.
             training: whether anything is drawn.
         """
-        ports = {DOMAIN: (port,)}
+        ports = {X: (port,)}
         self._name = port.name
         self._pictures = pictures
         self._labels = labels
@@ -119,4 +116,4 @@ def _labelled(tensors: dict[str, Tensor], labels: Tensor | None, indices: Tensor
 @functools.lru_cache(maxsize=4)
 def _mirrored(seed: int, epoch: int, length: int) -> np.ndarray:
     """Which samples an epoch mirrors. One draw for all of them: one for each costs more than the gather."""
-    return generator(seed, Purpose.GEOMETRY, domain_code(DOMAIN), epoch).integers(0, 2, length, dtype=np.bool_)
+    return generator(seed, Purpose.GEOMETRY, domain_code(X), epoch).integers(0, 2, length, dtype=np.bool_)

@@ -16,7 +16,7 @@ import numpy as np
 from translate.card import LabelMap, Picture, PicturePort
 from translate.data.randomness import Purpose, domain_code, generator, python_generator
 from translate.data.resizing import Size, centred, resized, size_of
-from translate.errors import ConfigurationError
+from translate.errors import require
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else its import asks a server for its newest version
 import albumentations
@@ -40,8 +40,8 @@ class ColourJitter:
     def __post_init__(self) -> None:
         strengths = {"brightness": self.brightness, "contrast": self.contrast, "saturation": self.saturation}
         for name, strength in strengths.items():
-            _require(0 <= strength <= 1, f"colour {name} is {strength}: choose 0 to 1")
-        _require(0 <= self.hue <= 0.5, f"colour hue is {self.hue}: choose 0 to 0.5 turns")
+            require(0 <= strength <= 1, f"AUGMENTATION.colour-DOMAIN.{name}", strength, "0 to 1")
+        require(0 <= self.hue <= 0.5, "AUGMENTATION.colour-DOMAIN.hue", self.hue, "0 to 0.5 turns")
 
     @property
     def is_on(self) -> bool:
@@ -76,13 +76,12 @@ class Augmentation:
     """Colour changes of domain b."""
 
     def __post_init__(self) -> None:
-        _require(self.crop_px >= 1, f"crop_px is {self.crop_px}: choose at least 1 pixel")
-        _require(
-            self.load_px >= self.crop_px or not self.resize,
-            f"load_px is {self.load_px}, less than crop_px {self.crop_px}: choose load_px >= crop_px",
-        )
-        _require(0 <= self.rotate_degrees <= 180, f"rotate_degrees is {self.rotate_degrees}: choose 0 to 180")
-        _require(0 <= self.scale_jitter < 1, f"scale_jitter is {self.scale_jitter}: choose 0 to below 1")
+        require(self.crop_px >= 1, "augmentation.crop-px", self.crop_px, "at least 1 pixel")
+        is_enough = self.load_px >= self.crop_px or not self.resize
+        at_least = f"at least {self.crop_px} pixels, which is --augmentation.crop-px"
+        require(is_enough, "augmentation.load-px", self.load_px, at_least)
+        require(0 <= self.rotate_degrees <= 180, "augmentation.rotate-degrees", self.rotate_degrees, "0 to 180")
+        require(0 <= self.scale_jitter < 1, "augmentation.scale-jitter", self.scale_jitter, "0 to below 1")
 
     def colour(self, domain: str) -> ColourJitter:
         """The colour changes of a domain."""
@@ -182,11 +181,6 @@ def before_drawing(config: Augmentation, pictures: Arrays, ports: Sequence[Pictu
 def limit_threads() -> None:
     """Keep OpenCV to the calling thread: its pool does not survive a fork, and small pictures gain nothing from it."""
     cv2.setNumThreads(0)
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise ConfigurationError(f"Augmentation: {message}")
 
 
 def _geometry(config: Augmentation, ports: list[PicturePort]) -> albumentations.Compose:

@@ -4,11 +4,12 @@ import numpy as np
 import torch
 
 from translate.card import Picture, Vector
-from translate.data.array_samples import DOMAIN, ArraySamples, TransformedArraySamples
+from translate.data.array_samples import ArraySamples, TransformedArraySamples
 from translate.data.augmentation import Augmentation
 from translate.data.collection import ArrayPart, FilePart, Part
 from translate.data.collection_finding import SamplePort
 from translate.data.dataset import BatchSource
+from translate.data.domains import X
 from translate.data.fitting import fit, to_channels
 from translate.data.items import Split
 from translate.data.samples import Samples
@@ -37,8 +38,8 @@ def samples_of(part: Part, port: SamplePort, augmentation: Augmentation, *, seed
         if isinstance(port, Vector):
             raise DatasetError(f"{part.folder}: holds pictures, and points are needed: save them as floats N x D")
         picture = Picture(name=port.name, channels=port.channels)
-        split = Split(domains={DOMAIN: part.items}, paired=False)
-        return Samples(split, {DOMAIN: (picture,)}, augmentation, seed=seed, training=training, labels=part.labels)
+        split = Split(domains={X: part.items}, paired=False)
+        return Samples(split, {X: (picture,)}, augmentation, seed=seed, training=training, labels=part.labels)
     labels = None if part.labels is None else torch.from_numpy(part.labels)
     if isinstance(port, Vector):
         return ArraySamples(port.name, torch.from_numpy(_points(part, port)), labels)
@@ -67,5 +68,6 @@ def _is_gather(augmentation: Augmentation, pictures: np.ndarray) -> bool:
     """Whether nothing has to be done to each picture in each epoch but mirroring."""
     cuts = augmentation.keep_aspect and pictures.shape[1] != pictures.shape[2]
     turns = augmentation.rotate_degrees or augmentation.scale_jitter or augmentation.vertical_flip
-    recolours = augmentation.colour(DOMAIN).is_on
+    recolours = augmentation.colour(X).is_on
+    cuts = cuts or not (augmentation.resize or pictures.shape[1:3] == (augmentation.crop_px, augmentation.crop_px))
     return augmentation.load_px == augmentation.crop_px and not (cuts or turns or recolours)

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from translate.data.collection import FilePart, Part
-from translate.data.folders import SPLITS, Listing, holds_pictures, list_folder, subfolders
+from translate.data.folders import SPLIT_WORDS, SPLITS, Listing, holds_pictures, list_folder, subfolders
 from translate.data.items import Item, Source
 from translate.errors import DatasetError
 
-_DOMAIN_A: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?a", re.IGNORECASE)
-_DOMAIN_B: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?b", re.IGNORECASE)
+_DOMAIN_A: Final = re.compile(rf"({SPLIT_WORDS})[ _.-]?a", re.IGNORECASE)
+_DOMAIN_B: Final = re.compile(rf"({SPLIT_WORDS})[ _.-]?b", re.IGNORECASE)
 
 
 def find_files(root: Path) -> tuple[dict[str, Part], tuple[str, ...]] | None:

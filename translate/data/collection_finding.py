@@ -9,17 +9,17 @@ Tried in this order; the first that fits is taken:
 4. Pictures without classes: `train/...`, `trainA/...`, or one folder.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, cast
 
 from translate.card import FixedPicture, Picture, Vector
 from translate.data.array_limits import DEFAULT_ARRAY_LIMITS, ArrayLimits
 from translate.data.collection import ArrayPart, Collection, FilePart, Part
 from translate.data.collection_arrays import find_idx, find_npz
 from translate.data.collection_files import find_files
+from translate.data.description import described
 from translate.errors import DatasetError
 
 SamplePort = Picture | FixedPicture | Vector
@@ -49,7 +49,7 @@ def scan_collection(root: Path, *, names: Sequence[str] = (), limits: ArrayLimit
         raise DatasetError(f"{root}: there is no such folder or file: give {ACCEPTED}")
     found = find_idx(root, limits) or find_npz(root, limits) or (find_files(root) if root.is_dir() else None)
     if found is None:
-        raise DatasetError(f"{root}: holds nothing that is known: give {ACCEPTED}")
+        raise DatasetError(f"{root}: holds nothing that can be read: give {ACCEPTED}")
     splits, own_names = found
     named = _names(root, splits, own_names, tuple(names))
     ordered = {name: splits[name] for name in _WORDS if name in splits}
@@ -97,11 +97,8 @@ def _names(root: Path, splits: dict[str, Part], own: tuple[str, ...], given: tup
 
 
 def _described_names(root: Path) -> tuple[str, ...]:
-    try:
-        document: Any = json.loads((root / "dataset.json").read_text(encoding="utf-8"))
-        return tuple(str(name) for name in document.get("class_names", ()))
-    except (OSError, ValueError, AttributeError, TypeError):
-        return ()
+    names: object = described(root).get("class_names")
+    return tuple(str(name) for name in cast("list[object]", names)) if isinstance(names, list) else ()
 
 
 def _require_port(part: Part, port: SamplePort) -> None:
@@ -115,7 +112,7 @@ def _require_port(part: Part, port: SamplePort) -> None:
 
 
 def _with_classes(collection: Collection, classes: int) -> Collection:
-    """Labels that nobody named may leave the last classes empty."""
+    """Labels without names may leave the last classes empty."""
     root, names = collection.root, collection.names
     if not collection.is_labelled:
         raise DatasetError(

@@ -17,7 +17,7 @@ def port_of(kind: str, name: str, size: SizeRule | None = None) -> PicturePort:
         return Picture(name=name, channels=CHANNELS[word], size=size)
     if word == "labels" and count.isdigit() and int(count) >= 2:
         return LabelMap(name=name, classes=int(count), size=size)
-    raise ConfigurationError(f"{kind!r} is no kind of picture: use grey, rgb, rgba, or labels:N with N classes")
+    raise ConfigurationError(f"{kind!r} is not a kind of picture: use grey, rgb, rgba, or labels:N with N classes")
 
 
 def ports_of(kinds: tuple[str, ...], domain: str, size: SizeRule | None = None) -> tuple[PicturePort, ...]:

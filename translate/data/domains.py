@@ -36,7 +36,7 @@ class TwoDomains:
     """Whether a sample is a picture and its counterpart, or one picture drawn from each domain."""
 
     def ports(self) -> dict[str, tuple[Port, ...]]:
-        """By domain. Raises ConfigurationError for a kind that is none."""
+        """By domain. Raises ConfigurationError for a kind that does not exist."""
         return {"a": ports_of(self.a, "a"), "b": ports_of(self.b, "b")}
 
     def stored(self) -> dict[str, tuple[Port, ...]]:
@@ -59,7 +59,7 @@ class MadePairs:
     """Kind of the photos: rgb, or grey."""
 
     def ports(self) -> dict[str, tuple[Port, ...]]:
-        """By domain. Raises ConfigurationError for a kind that is none."""
+        """By domain. Raises ConfigurationError for a kind that does not exist."""
         photos = ports_of(self.b, "b")
         return {"a": self.making.ports(photos), "b": photos}
 

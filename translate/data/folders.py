@@ -1,4 +1,4 @@
-"""What lies in a folder of pictures: the pictures by key, and what is there that nobody will read."""
+"""What lies in a folder of pictures: the pictures by key, and what is there that will not be read."""
 
 import os
 import unicodedata
@@ -20,6 +20,8 @@ SPLITS: Final[Mapping[str, str]] = {
     "testing": "test",
 }
 """What people call the splits."""
+SPLIT_WORDS: Final = "|".join(sorted(SPLITS, key=len, reverse=True))
+"""The same for a regular expression, longer words first."""
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx")
 
 
@@ -29,7 +31,7 @@ class Listing:
 
     `pictures` maps a key (path below the folder without extension, `/` between parts, Unicode NFC) to its files: more
     than one where names differ in the extension or in Unicode form only. `dangling` links lead nowhere; `outside` ones
-    lead out of the data set (they are followed). `unread` files have an extension that nobody reads.
+    lead out of the data set (they are followed). `unread` files are of a type that is not read.
     """
 
     folder: Path

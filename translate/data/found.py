@@ -51,7 +51,7 @@ class Found:
 
     @property
     def pairing_is_unclear(self) -> bool:
-        """Whether the names leave open if these are pairs, and nobody has said so."""
+        """Whether the names leave open if these are pairs, and it was not said either."""
         return not self.told and self.kind == "two folders" and UNPAIRED_UP_TO < self.agreement < PAIRED_FROM
 
     @property

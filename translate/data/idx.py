@@ -74,7 +74,7 @@ def _read(
 def _read_shape(file: BufferedIOBase, path: Path, axes: int) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\x00\x00":
-        raise refuse_array(path, "is no idx file: it has to begin with two zero bytes")
+        raise refuse_array(path, "is not an idx file: it has to begin with two zero bytes")
     if magic[2] != _UNSIGNED_BYTE or magic[3] != axes:
         raise refuse_array(
             path,

@@ -2,8 +2,8 @@
 
 Tried in this order; the first that fits is taken:
 
-1. Named: `trainA`, `train_A`, `train/A` or `A/train`, in upper or lower case, for train, val (valid, validation) and
-   test; further pictures of one sample in `trainA2`, `trainA3`, ...
+1. Named: `trainA`, `train_A`, `train/A` or `A/train`, in upper or lower case, for train (training), val (valid,
+   validation) and test (testing); further pictures of one sample in `trainA2`, `trainA3`, ...
 2. Split folders `train`, `val`, `test` with pictures in them: side by side, or of one domain. The pictures are side by
    side where at least 90 % of up to 32 of them, taken evenly, are exactly twice as wide as high (two squares: what
    pix2pix's sets are), or where the caller says that the set is paired; a panorama is then cut in two, so it is said
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from translate.data.folders import SPLITS, holds_pictures, subfolders
+from translate.data.folders import SPLIT_WORDS, SPLITS, holds_pictures, subfolders
 from translate.data.pictures import probe
 from translate.errors import DatasetError, PictureError
 
@@ -30,7 +30,7 @@ ACCEPTED: Final = (
     "trainA and trainB (also train_A, train/A, A/train; testA, valA, ...), train/ val/ test/ with pictures of A and B "
     "side by side, two folders of pictures, or one folder of pictures"
 )
-_SPLIT_AND_DOMAIN: Final = re.compile(r"(train|val|valid|validation|test)[ _.-]?([ab])([1-9]?)", re.IGNORECASE)
+_SPLIT_AND_DOMAIN: Final = re.compile(rf"({SPLIT_WORDS})[ _.-]?([ab])([1-9]?)", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"(?:domain[ _.-]?)?([ab])([1-9]?)", re.IGNORECASE)
 _SAMPLE_SIZE: Final = 32
 _MOST: Final = 0.9
@@ -67,7 +67,7 @@ def find_places(root: Path) -> Places:
         if places is not None:
             _refuse_double(places)
             return places
-    raise DatasetError(f"{root}: found {_listed(root)}, which is no layout that is known: {ACCEPTED}")
+    raise DatasetError(f"{root}: found {_listed(root)}, which is not a known layout: use {ACCEPTED}")
 
 
 def find_photo_places(root: Path) -> Places:
@@ -91,17 +91,33 @@ def _require_folder(root: Path, holding: str) -> None:
 
 def looks_side_by_side(files: tuple[Path, ...]) -> bool:
     """Whether most of the pictures, of which up to 32 are looked at, are exactly twice as wide as high."""
+    return _are_most(_sizes_px(files), lambda width, height: width == 2 * height)
+
+
+def cannot_be_side_by_side(files: tuple[Path, ...]) -> str | None:
+    """Where most of the pictures, of which up to 32 are looked at, are not even wider than high: the size of one."""
+    sizes = _sizes_px(files)
+    if not _are_most(sizes, lambda width, height: width <= height):
+        return None
+    return next(f"{width} x {height}" for width, height in sizes if width <= height)
+
+
+def _are_most(sizes: list[tuple[int, int]], verdict: Callable[[int, int], bool]) -> bool:
+    return bool(sizes) and sum(verdict(*size) for size in sizes) >= _MOST * len(sizes)
+
+
+def _sizes_px(files: tuple[Path, ...]) -> list[tuple[int, int]]:
+    """Width and height of some, without those that cannot be read."""
     step = max(1, len(files) // _SAMPLE_SIZE)
-    verdicts = [verdict for path in files[::step][:_SAMPLE_SIZE] if (verdict := _is_two_squares(path)) is not None]
-    return bool(verdicts) and sum(verdicts) >= _MOST * len(verdicts)
+    return [size for path in files[::step][:_SAMPLE_SIZE] if (size := _size_px(path)) is not None]
 
 
-def _is_two_squares(path: Path) -> bool | None:
+def _size_px(path: Path) -> tuple[int, int] | None:
     try:
         header = probe(path)
     except PictureError:
         return None
-    return header.width_px == 2 * header.height_px
+    return header.width_px, header.height_px
 
 
 def _named(root: Path) -> Places | None:
@@ -207,4 +223,4 @@ def _listed(root: Path) -> str:
     names = [f"{folder.name}/" for folder in subfolders(root)]
     files = sum(1 for path in root.iterdir() if path.is_file())
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return f"{'no folders' if not names else 'the folders ' + shown} and {files} files that are no pictures"
+    return f"{'no folders' if not names else 'the folders ' + shown} and {files} files that are not pictures"

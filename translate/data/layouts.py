@@ -7,12 +7,20 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
-from translate.data.folders import list_folder
+from translate.data.folders import SPLITS, list_folder
 from translate.data.found import PAIRED_FROM, UNPAIRED_UP_TO, Direction, DomainFolder, Found
 from translate.data.items import Item, Layout, Source, Split
-from translate.data.layout_finders import ACCEPTED, Place, Side, find_places, looks_side_by_side
+from translate.data.layout_finders import (
+    ACCEPTED,
+    Place,
+    Side,
+    cannot_be_side_by_side,
+    find_places,
+    looks_side_by_side,
+)
 from translate.data.layout_words import describe
 from translate.errors import DatasetError
 
@@ -31,8 +39,9 @@ def find_layout(
 
     Pictures without a partner are left out of paired splits (the description counts them; the doctor names them). Of
     files that differ in the extension only, the first in alphabetical order is taken. A test or validation split may
-    lack a domain, and then has no such entry. Where nobody said whether there are pairs, training names have nothing in
-    common, but those of a held-out split are the same in both domains, that split alone is paired: a hidden truth.
+    lack a domain, and then has no such entry. Where it was not said whether there are pairs, and training names have
+    nothing in common, but those of a held-out split are the same in both domains, that split alone is paired: a hidden
+    truth.
 
     Args:
         root: The data set's folder; `translate.data.layout_finders` lists what is recognised.
@@ -86,9 +95,10 @@ def layout_of(found: Found) -> Layout:
     splits = {name: _split(found, name) for name in found.splits}
     for name, split in splits.items():
         if len(split) == 0:
+            folders = " and ".join(folder.listing.folder.name for folder in found.of(name))
             raise DatasetError(
-                f"{found.root}: no picture of the {name} split has a partner of the same name: give partners the same "
-                "name (extensions may differ), or train without pairs"
+                f"{found.root}: nothing in {folders} has a partner of the same name: pairs need equal names "
+                f"(extensions may differ); without pairs: pixturn train cyclegan --data {quote(str(found.root))}"
             )
     return Layout(root=found.root, splits=splits, description=describe(found, splits))
 
@@ -104,14 +114,11 @@ def _maybe_doubled(found: Found, paired: bool | None) -> Found:
     """Split folders of two-to-one pictures are side by side; a lone folder of them only if the caller says `paired`."""
     first = next(iter(found.of(found.splits[0])))
     doubled = paired is True or looks_side_by_side(first.listing.files)
-    lone = first.listing.folder == found.root or first.listing.folder.name.lower() not in _SPLIT_NAMES
+    lone = first.listing.folder == found.root or first.listing.folder.name.lower() not in SPLITS
     if not doubled or (lone and not paired):
         return replace(found, looks_doubled=doubled)
     folders = tuple(replace(folder, domain="both") for folder in found.folders)
     return replace(found, kind="side by side", folders=folders, paired=paired is not False, agreement=1.0)
-
-
-_SPLIT_NAMES: Final = ("train", "training", "val", "valid", "validation", "test", "testing")
 
 
 def _agreement(found: Found) -> float:
@@ -142,8 +149,21 @@ def _refuse_unusable(found: Found) -> None:
             )
     if found.kind == "side by side" and max(found.ports.values()) > 1:
         raise DatasetError(f"{found.root}: side-by-side pictures hold one picture of a domain: use {ACCEPTED}")
+    if found.kind == "side by side" and not found.looks_doubled:
+        _refuse_halving(found)
     for split in found.splits:
         _refuse_missing_folders(found, split)
+
+
+def _refuse_halving(found: Found) -> None:
+    """Pictures that are said to be pairs, and are not even wider than high, are those of one domain."""
+    listing = found.of(found.splits[0])[0].listing
+    size = cannot_be_side_by_side(listing.files)
+    if size is not None:
+        raise DatasetError(
+            f"{listing.folder}: one folder of pictures that are not twice as wide as high ({size}): point --data at "
+            "the folder that holds trainA and trainB, or put A and B side by side"
+        )
 
 
 def _refuse_missing_folders(found: Found, split: str) -> None:

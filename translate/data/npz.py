@@ -57,7 +57,7 @@ def read_npz(path: Path, *, limits: ArrayLimits = DEFAULT_ARRAY_LIMITS) -> NpzAr
             labels = _member(archive, there["y.npy"], path, limits) if "y.npy" in there else None
             names = _member(archive, there["classes.npy"], path, limits) if "classes.npy" in there else None
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as problem:
-        raise refuse_array(path, f"is no sound .npz file ({problem}): {_REMEDY}") from problem
+        raise refuse_array(path, f"is not a sound .npz file ({problem}): {_REMEDY}") from problem
     except OSError as problem:
         raise refuse_array(
             path, f"cannot be read ({problem.strerror or problem}): check that it may be read"
@@ -128,9 +128,7 @@ def _points(path: Path, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float
         points = values.astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(bad):
-        raise refuse_array(
-            path, f"x has {len(bad)} points that are not finite, the first is number {bad[0]}: mend them"
-        )
+        raise refuse_array(path, f"x has {len(bad)} points that are not finite, the first is number {bad[0]}: fix them")
     return points
 
 

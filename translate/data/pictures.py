@@ -132,7 +132,7 @@ def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Probe:
     """What the header of a file says; no pixel is decoded. Limits on size and frames are not applied.
 
     Raises:
-        PictureError: For a file that cannot be opened, or whose header is no picture's.
+        PictureError: For a file that cannot be opened, or whose header is not that of a picture.
     """
     return probe_bytes(read_bytes(path, limits), str(path), limits)
 
@@ -162,7 +162,8 @@ def read_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
             "unreadable", str(path), f"cannot be read ({why}): check that it is there and may be read"
         ) from problem
     if not data.strip(b"\x00"):
-        raise refuse("zero_bytes", str(path), f"holds nothing but {len(data)} zero bytes: {REMEDY}")
+        what = f"holds nothing but {len(data)} zero bytes" if data else "is empty"
+        raise refuse("zero_bytes", str(path), f"{what}: {REMEDY}")
     return data
 
 

@@ -37,5 +37,5 @@ class Quarantine:
         first = "\n".join(f"  {reason}" for reason in list(self._refused.values())[:5])
         raise DatasetError(
             f"{len(self._refused)} pictures could not be read, more than the {self._tolerated} that are tolerated; "
-            f"the first:\n{first}\nRun `pixturn check` on the folder, mend or remove them, and go on with --resume"
+            f"the first:\n{first}\nRun `pixturn check` on the folder, fix or remove them, and go on with --resume"
         )

@@ -1,7 +1,7 @@
-"""Why bytes are no readable picture: told from the bytes, since Pillow's words differ with the format."""
+"""Why bytes are not a readable picture: told from the bytes, since Pillow's words differ with the format."""
 
 import struct
-from typing import Literal
+from typing import Final, Literal
 
 from PIL import Image, TiffImagePlugin
 
@@ -23,6 +23,9 @@ Reason = Literal[
     "lossy_label_map",
     "out_of_memory",
 ]
+
+OF_THE_MOMENT: Final[frozenset[Reason]] = frozenset({"unreadable", "out_of_memory"})
+"""Refusals that another try may not meet; all others follow from the content of the file."""
 
 REMEDY = "copy it again from where it came, or remove it"
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset, default_collate
 from translate.card import PicturePort
 from translate.data.augmentation import Augmentation, EvaluationTransform, TrainingTransform
 from translate.data.dataset import Address, Collated
+from translate.data.domains import LABEL
 from translate.data.items import Split
 from translate.data.quarantine import Refusal
 from translate.data.randomness import Purpose, permutation
@@ -22,9 +22,6 @@ from translate.data.store import Kept, Preparation, Store
 from translate.errors import DatasetError, PictureError
 
 Pictures = dict[str, np.ndarray]
-
-LABEL: Final = "label"
-"""The port of a sample's class."""
 
 _LARGEST_TOLERATED = 100
 

@@ -1,26 +1,36 @@
 """Real pictures at the sizes of a proof."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from PIL import Image
 
+from translate.card import Picture, PicturePort
 from translate.runtime.codec import Pixels, Sample
 
 
-def fitted(sample: Sample, height_px: int, width_px: int) -> dict[str, Pixels]:
-    """The pictures and label maps of one sample, resized to H x W x C.
+def fitted(sample: Sample, ports: Iterable[PicturePort], height_px: int, width_px: int) -> dict[str, Pixels]:
+    """What a sample holds for these ports, resized to H x W x C.
 
     Resized rather than cropped: a small crop may be of one colour, and says little of how a network treats pictures.
     """
-    return {name: _resized(pixels, height_px, width_px) for name, pixels in sample.items()}
+    return {port.name: _resized(sample[port.name], port, height_px, width_px) for port in ports}
 
 
-def _resized(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
-    """Levels by area where a picture shrinks; classes, which have none between them, by the nearest pixel."""
+def _resized(pixels: Pixels, port: PicturePort, height_px: int, width_px: int) -> Pixels:
     planes = pixels.reshape(*pixels.shape[:2], -1)
-    if planes.dtype != np.uint8 or planes.shape[2] == 1:
-        rows = np.arange(height_px) * planes.shape[0] // height_px
-        columns = np.arange(width_px) * planes.shape[1] // width_px
-        return planes[rows][:, columns]
+    return (_by_area if isinstance(port, Picture) else _nearest)(planes, height_px, width_px)
+
+
+def _nearest(planes: Pixels, height_px: int, width_px: int) -> Pixels:
+    """For classes and masks, which have no level between two others."""
+    rows = np.arange(height_px) * planes.shape[0] // height_px
+    columns = np.arange(width_px) * planes.shape[1] // width_px
+    return planes[rows][:, columns]
+
+
+def _by_area(planes: Pixels, height_px: int, width_px: int) -> Pixels:
+    """For levels: where a picture shrinks, each pixel is the mean of those that it stands for."""
     resized = [_resized_plane(planes[..., index], height_px, width_px) for index in range(planes.shape[2])]
     return np.stack(resized, axis=-1)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from translate.card import Port, SizeRule
+from translate.card import PicturePort, Port, SizeRule
 from translate.errors import ModelError
 from translate.export.agreement import Agreement, compare_numbers, compare_pixels, largest_difference
 from translate.export.bars import BARS, PIXELS, Bar
@@ -78,7 +78,7 @@ def prove(
     """
     allowed = bar or BARS[graph.card.precision]
     trial = _Trial(partial(_numbers, graph), partial(_numbers, network), compare_numbers, graph.card.outputs, allowed)
-    return _over_all(trial, samples, sizes)
+    return _over_all(trial, graph.card.input_pictures, samples, sizes)
 
 
 def prove_pixels(
@@ -89,7 +89,7 @@ def prove_pixels(
     Arguments and errors are those of `prove`.
     """
     trial = _Trial(partial(_pixels, graph), partial(_pixels, network), compare_pixels, graph.card.outputs, bar)
-    return _over_all(trial, samples, sizes)
+    return _over_all(trial, graph.card.input_pictures, samples, sizes)
 
 
 def prove_rows(graph: Runtime, network: Runtime, samples: Sequence[Rows], *, bar: Bar | None = None) -> Parity:
@@ -142,10 +142,10 @@ class _Trial:
         return agreement
 
 
-def _over_all(trial: _Trial, samples: Sequence[Sample], sizes: Iterable[Size]) -> Parity:
+def _over_all(trial: _Trial, ports: Sequence[PicturePort], samples: Sequence[Sample], sizes: Iterable[Size]) -> Parity:
     total = Parity(agreement=Agreement(), alone=0.0)
     for height, width in sizes:
-        here = trial.at([fitted(sample, height, width) for sample in samples], f"at {height} x {width} px")
+        here = trial.at([fitted(sample, ports, height, width) for sample in samples], f"at {height} x {width} px")
         total = total.and_also(here)
     return _within_share(total, trial.bar)
 

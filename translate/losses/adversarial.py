@@ -192,12 +192,12 @@ def smoothed(objective: Objective, *, real_target: float) -> Objective:
         return objective
     if not 0.5 < real_target < 1:
         raise ConfigurationError(
-            f"The target of real pictures is {real_target}: choose above 0.5, up to 1 (which smooths nothing)"
+            f"--config.game.real-target is {real_target}: choose above 0.5, up to 1 (which smooths nothing)"
         )
     if not isinstance(objective, Absolute) or objective not in (MINIMAX, NON_SATURATING):
         raise ConfigurationError(
-            f"A target of {real_target} for real pictures smooths a probability, and only the objectives minimax and "
-            "non-saturating have one: choose one of them, or the target 1"
+            f"--config.game.real-target {real_target} smooths a probability, and only the objectives minimax and "
+            "non-saturating have one: choose one of them (--config.game.objective), or the target 1"
         )
     return _smoothed(objective, real_target)
 

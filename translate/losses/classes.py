@@ -4,9 +4,8 @@ A classifier gives raw logits, N x K, without a softmax: the softmax is in the l
 seems to learn, but can never come near 0 (a test of this file shows the floor).
 """
 
-import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy
 
 from translate.losses.scores import at_least_float32
 from translate.unlabelled import UNLABELLED
@@ -62,30 +61,3 @@ def class_disagreement(logits: Tensor, others: Tensor) -> Tensor:
     """
     p, q = at_least_float32(logits).softmax(dim=1), at_least_float32(others).softmax(dim=1)
     return (p - q).square().sum(dim=1).mean()
-
-
-def data_to_data(
-    embeddings: Tensor, proxies: Tensor, labels: Tensor, *, temperature: float = 0.5, margin: float = 0.02
-) -> Tensor:
-    """D2D-CE, ReACGAN's loss in place of AC-GAN's (Kang et al. 2021): samples repel those of other classes.
-
-    A sample is drawn to its class's proxy until their cosine is 1 - margin, and away from samples of other classes
-    until theirs is `margin`; within these it is left alone, so that easy samples do not hold the gradient.
-
-    Args:
-        embeddings: N x E of any length above 0.
-        proxies: N x E, the learned vector of each sample's class (rows of an nn.Embedding, say).
-        labels: N integers, the classes.
-        temperature: of the exponentials, above 0.
-        margin: 0 to below 1/2.
-
-    Returns:
-        The mean over the N samples, in nats.
-    """
-    points = normalize(at_least_float32(embeddings), dim=1)
-    centres = normalize(at_least_float32(proxies), dim=1)
-    drawn = ((points * centres).sum(dim=1) - (1 - margin)).clamp(max=0) / temperature
-    repelled = (points @ points.T - margin).clamp(min=0) / temperature
-    repelled = repelled.masked_fill(labels[:, None] == labels[None, :], -torch.inf)
-    everything = torch.cat([drawn[:, None], repelled], dim=1).logsumexp(dim=1)
-    return (everything - drawn).mean()

@@ -59,14 +59,14 @@ class GradientPenalty:
         pictures = {"r1": real, "r2": fake}
         return [(name, pictures[name]) for name in _ZERO_CENTRED[self.kind]]
 
-    def require_norm(self, norm: str) -> None:
+    def require_norm(self, norm: str, option: str = "config.penalty") -> None:
         """Refuse batch norm: it ties a picture's scores, and so their gradient, to the other pictures of the batch.
 
-        Raises ConfigurationError that names the option.
+        Raises ConfigurationError that names `option`, where this penalty stands in the method's recipe.
         """
         if self.kind != "none" and norm == "batch":
             raise ConfigurationError(
-                f"--config.penalty.kind {self.kind} takes the gradient of each picture by itself, and batch norm mixes "
+                f"--{option}.kind {self.kind} takes the gradient of each picture by itself, and batch norm mixes "
                 "the pictures of a batch: choose --config.discriminator.norm none (or instance)"
             )
 

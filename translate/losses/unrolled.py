@@ -40,7 +40,8 @@ def unrolled(discriminator: nn.Module, loss: Callable[[Judge], Tensor], *, steps
     """
     if steps < 0 or learning_rate <= 0:
         raise ConfigurationError(
-            f"Unrolling takes {steps} steps at the learning rate {learning_rate}: choose 0 or more, at a rate above 0"
+            f"--config.game.unrolled-steps is {steps} and --config.game.unrolled-learning-rate is {learning_rate}: "
+            "choose 0 steps or more, at a rate above 0"
         )
     if steps == 0:
         return discriminator

@@ -53,12 +53,6 @@ class DiversityOfClasses:
     measure: str
     classes: tuple[ClassDiversity, ...]
 
-    def as_diverse(self, *, at_least: float = 1.0) -> float:
-        """The share of classes whose diversity is at least so much of the real one; NaN without classes."""
-        if not self.classes:
-            return float("nan")
-        return sum(one.share >= at_least for one in self.classes) / len(self.classes)
-
     @property
     def mean_share(self) -> float:
         """The mean of `share` over the classes; NaN without classes."""

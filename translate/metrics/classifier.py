@@ -138,7 +138,7 @@ def fit_classifier(
     _require_labelled(pictures, labels, classes)
     training = training or ClassifierTraining()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed reseeds GPUs too, which nothing puts back
         network = ClassifierNetwork(channels=pictures.shape[1], classes=classes)
     network.to(device or torch.device("cpu")).train()
     _train(network, pictures, labels, training, torch.Generator().manual_seed(seed), on_progress)

@@ -13,6 +13,7 @@ from translate.metrics.health_colour import check_colours
 from translate.metrics.health_copy import check_copying
 from translate.metrics.health_diversity import check_diversity
 from translate.metrics.health_finite import check_finite
+from translate.metrics.remedies import Remedies
 
 SAMPLE_PICTURES = 64
 """Enough for every check; one second at 256 px on one core."""
@@ -31,20 +32,25 @@ class Sample:
     paired: bool
 
 
-def examine_pictures(sample: Sample, *, generator: str = "generator") -> list[Finding]:
+def examine_pictures(
+    sample: Sample, *, generator: str = "generator", remedies: Remedies | None = None
+) -> list[Finding]:
     """Everything that the pictures of one direction show to be wrong; an empty list is a clean bill.
 
     Args:
         sample: Held-out pictures; 16 or more, since checks keep silent on fewer than they need.
         generator: The network's name in the recipe (`generator`, `generator_ab`), for messages and remedies.
+        remedies: What the method offers.
     """
     broken = check_finite({f"The output of {generator}": sample.outputs})
     if broken:
         return broken
     references = sample.targets if sample.paired else sample.inputs
     return [
-        *check_copying(sample.inputs, sample.outputs, sample.targets, paired=sample.paired, generator=generator),
-        *check_diversity(sample.outputs, sample.targets, sample.inputs, generator=generator),
-        *check_colours(sample.outputs, references, against_truth=sample.paired, generator=generator),
-        *check_checkerboard(sample.outputs, sample.targets, generator=generator),
+        *check_copying(
+            sample.inputs, sample.outputs, sample.targets, paired=sample.paired, generator=generator, remedies=remedies
+        ),
+        *check_diversity(sample.outputs, sample.targets, sample.inputs, generator=generator, remedies=remedies),
+        *check_colours(sample.outputs, references, against_truth=sample.paired, generator=generator, remedies=remedies),
+        *check_checkerboard(sample.outputs, sample.targets, generator=generator, remedies=remedies),
     ]

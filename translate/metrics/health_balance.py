@@ -88,7 +88,7 @@ def check_probabilities(
         message = f"{told}: it has won, and {generator} gets little to learn from."
         return [_strong("probabilities_apart", message, course.discriminator, remedies)]
     if min(real, fake) > ONE_SIDED or max(real, fake) < 1 - ONE_SIDED:
-        message = f"{told}: it calls everything {'real' if real > 0.5 else 'fake'}, and has stopped to compare."
+        message = f"{told}: it calls everything {'real' if real > 0.5 else 'fake'}, and no longer compares."
         return [_weak("probabilities_one_sided", message, generator, remedies)]
     return []
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from translate.metrics.finding import Finding, colours
+from translate.metrics.remedies import Remedies, advice
 
 PROMINENCE_FACTOR = 6.0
 """A peak counts if it has this many times the power of its surroundings (and as much more than in real pictures).
@@ -54,13 +55,16 @@ def grid_peaks(pictures: Tensor) -> list[GridPeak]:
     return [_peak(power, window_sum, frequency) for frequency in _FREQUENCIES]
 
 
-def check_checkerboard(outputs: Tensor, targets: Tensor, *, generator: str = "generator") -> list[Finding]:
+def check_checkerboard(
+    outputs: Tensor, targets: Tensor, *, generator: str = "generator", remedies: Remedies | None = None
+) -> list[Finding]:
     """Find a grid in outputs that real pictures of the domain do not have.
 
     Args:
         outputs: N x C x H x W in [-1, 1].
         targets: Real pictures of the same domain; their own peaks (JPEG blocks, halftone) are allowed for.
         generator: The network's name in the recipe.
+        remedies: What the method offers.
     """
     made, real = colours(outputs), colours(targets)
     if made is None or real is None or min(len(made), len(real)) < _FEWEST_PICTURES:
@@ -69,7 +73,9 @@ def check_checkerboard(outputs: Tensor, targets: Tensor, *, generator: str = "ge
         return []
     pairs = zip(grid_peaks(made), grid_peaks(real), strict=True)
     excess = [ours for ours, theirs in pairs if _stands_out(ours, theirs)]
-    return [_finding(max(excess, key=lambda peak: peak.amplitude), generator)] if excess else []
+    if not excess:
+        return []
+    return [_finding(max(excess, key=lambda peak: peak.amplitude), generator, remedies or Remedies())]
 
 
 def _stands_out(ours: GridPeak, theirs: GridPeak) -> bool:
@@ -77,14 +83,13 @@ def _stands_out(ours: GridPeak, theirs: GridPeak) -> bool:
     return prominent and ours.amplitude > VISIBLE_LEVELS
 
 
-def _finding(peak: GridPeak, generator: str) -> Finding:
+def _finding(peak: GridPeak, generator: str, remedies: Remedies) -> Finding:
     return Finding(
         code="checkerboard",
         severity="warning",
         message=f"The pictures of {generator} carry a grid of period {peak.period_px} px, {peak.amplitude:.1f} levels "
         f"of 255 strong and {peak.prominence:.0f} times above its surroundings; real pictures have none.",
-        remedy="Early in training a grid may still fade. If it stays, train again with upsampling that leaves none: "
-        "--config.generator.resampling nearest (or blur).",
+        remedy=f"Early in training a grid may still fade. If it stays, train again. {advice(remedies.grid)}",
     )
 
 

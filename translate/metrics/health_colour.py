@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from translate.metrics.finding import Finding, colours
+from translate.metrics.remedies import Remedies, advice
 
 INVERTED = -0.3
 """If the correlations of three quarters of the pictures are below this, light and dark, or the hues, are exchanged.
@@ -29,7 +30,12 @@ def hue_correlation(first: Tensor, second: Tensor) -> Tensor:
 
 
 def check_colours(
-    outputs: Tensor, references: Tensor, *, against_truth: bool, generator: str = "generator"
+    outputs: Tensor,
+    references: Tensor,
+    *,
+    against_truth: bool,
+    generator: str = "generator",
+    remedies: Remedies | None = None,
 ) -> list[Finding]:
     """Find outputs whose brightness or hues are opposite to what they should follow.
 
@@ -38,6 +44,7 @@ def check_colours(
         references: The true targets, or, without pairs, the inputs.
         against_truth: Whether `references` are the true targets; against inputs an inversion may be right: a note.
         generator: The network's name in the recipe.
+        remedies: What the method offers.
     """
     made, wanted = colours(outputs), colours(references)
     if made is None or wanted is None or made.shape != wanted.shape:
@@ -47,18 +54,17 @@ def check_colours(
         "the hues": hue_correlation(made, wanted),
     }
     inverted = [what for what, values in found.items() if _is_inverted(values)]
-    return [_finding(" and ".join(inverted), against_truth, generator)] if inverted else []
+    return [_finding(" and ".join(inverted), against_truth, generator, remedies or Remedies())] if inverted else []
 
 
-def _finding(what: str, against_truth: bool, generator: str) -> Finding:
+def _finding(what: str, against_truth: bool, generator: str, remedies: Remedies) -> Finding:
     reference = "the true targets" if against_truth else "the inputs"
     doubt = "" if against_truth else " If your two domains are negatives of each other, all is well."
     return Finding(
         code="colour_inversion",
         severity="warning" if against_truth else "note",
         message=f"{generator} exchanges {what}: its pictures are opposite to {reference} there.{doubt}",
-        remedy="This is decided in the first moments: train again with another --seed, with more weight on identity "
-        "(--config.identity-weight) or, with pairs, on L1 (--config.reconstruction-weight).",
+        remedy="This is decided in the first moments: train again with another --seed. " + advice(remedies.inversion),
     )
 
 

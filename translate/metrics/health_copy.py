@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from translate.metrics.finding import Finding
+from translate.metrics.remedies import Remedies, advice
 
 COPIED_SHARE = 0.1
 """With pairs: an output that moved less than a tenth of the way from input to target has hardly been translated."""
@@ -14,7 +15,13 @@ _LEVELS_PER_UNIT = 127.5
 
 
 def check_copying(
-    inputs: Tensor, outputs: Tensor, targets: Tensor, *, paired: bool, generator: str = "generator"
+    inputs: Tensor,
+    outputs: Tensor,
+    targets: Tensor,
+    *,
+    paired: bool,
+    generator: str = "generator",
+    remedies: Remedies | None = None,
 ) -> list[Finding]:
     """Find a generator that has collapsed to the identity.
 
@@ -25,6 +32,7 @@ def check_copying(
         targets: The true answers where `paired`; else not looked at.
         paired: Whether the i-th target belongs to the i-th input.
         generator: The network's name in the recipe.
+        remedies: What the method offers.
     """
     if not _comparable(inputs, outputs):
         return []
@@ -37,8 +45,8 @@ def check_copying(
             code="identity_collapse",
             severity="warning",
             message=f"{generator} hands its input back: outputs are {moved:.2f} levels of 255 from inputs on average.",
-            remedy="Check that the two folders do not hold the same pictures. Then train longer, or with less weight "
-            "on identity and cycle (--config.identity-weight 0 first, --config.cycle-weight).",
+            remedy="Check that inputs and targets are not the same pictures. Then train longer. "
+            + advice((remedies or Remedies()).copying),
         )
     ]
 

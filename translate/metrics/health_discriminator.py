@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.stats import mannwhitneyu
 
 from translate.metrics.finding import Finding
+from translate.metrics.remedies import Remedies, advice, slower
 
 Figures = npt.NDArray[np.floating]
 """Plain numbers of any shape."""
@@ -67,15 +68,24 @@ def memorised_share(train: Figures, held_out: Figures, fake: Figures) -> float:
     return float(train.mean() - held_out.mean()) / lead if lead > 0 else 0.0
 
 
-def check_discriminator(scores: DiscriminatorScores) -> list[Finding]:
-    """Find a discriminator that is too strong, or that knows its training pictures by heart."""
+def check_discriminator(scores: DiscriminatorScores, *, remedies: Remedies | None = None) -> list[Finding]:
+    """Find a discriminator that is too strong, or that knows its training pictures by heart.
+
+    Args:
+        scores: Of held-out real pictures and of outputs.
+        remedies: What the method offers.
+    """
     if min(scores.held_out_real.size, scores.fake.size) < _FEWEST_SCORES:
         return []
-    return [*_too_strong(scores), *_memorises(scores)]
+    return [*_too_strong(scores, remedies or Remedies()), *_memorises(scores)]
 
 
 def check_adversarial_losses(
-    discriminator: str, discriminator_losses: Figures, generator_losses: Figures
+    discriminator: str,
+    discriminator_losses: Figures,
+    generator_losses: Figures,
+    *,
+    remedies: Remedies | None = None,
 ) -> list[Finding]:
     """Find a discriminator whose loss has vanished while its generator's adversarial loss has grown.
 
@@ -83,6 +93,7 @@ def check_adversarial_losses(
         discriminator: The network's name in the recipe.
         discriminator_losses: In the order of training, without penalties.
         generator_losses: The generator's adversarial term at the same moments.
+        remedies: What the method offers.
     """
     if min(discriminator_losses.size, generator_losses.size) < _FEWEST_LOSSES:
         return []
@@ -97,12 +108,12 @@ def check_adversarial_losses(
             severity="warning",
             message=f"The loss of {discriminator} fell from {before:.3g} to {now:.3g} while its generator's "
             f"adversarial loss rose from {before_generator:.3g} to {now_generator:.3g}: the game is lost.",
-            remedy=_weaken(discriminator),
+            remedy=_weaken(discriminator, remedies or Remedies()),
         )
     ]
 
 
-def _too_strong(scores: DiscriminatorScores) -> list[Finding]:
+def _too_strong(scores: DiscriminatorScores, remedies: Remedies) -> list[Finding]:
     accuracy = held_out_accuracy(scores)
     if accuracy < TOO_ACCURATE:
         return []
@@ -112,7 +123,7 @@ def _too_strong(scores: DiscriminatorScores) -> list[Finding]:
             severity="warning",
             message=f"{scores.discriminator} tells outputs from real pictures that it never saw in {accuracy:.1%} of "
             "cases: its generator gets little to learn from.",
-            remedy=_weaken(scores.discriminator),
+            remedy=_weaken(scores.discriminator, remedies),
         )
     ]
 
@@ -135,11 +146,9 @@ def _memorises(scores: DiscriminatorScores) -> list[Finding]:
     ]
 
 
-def _weaken(discriminator: str) -> str:
-    return (
-        f"Weaken the discriminator: half of --optimisers.{discriminator}.learning-rate, or bound it by "
-        "--config.discriminator.spectral-norm with --config.objective hinge. With few pictures, augment more."
-    )
+def _weaken(discriminator: str, remedies: Remedies) -> str:
+    options = [slower(discriminator), *remedies.strong_discriminator]
+    return f"Weaken the discriminator. {advice(options)} With few pictures, augment more (--augmentation.*)."
 
 
 def _first_and_last(losses: Figures) -> tuple[float, float]:

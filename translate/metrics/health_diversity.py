@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from translate.metrics.finding import Finding
+from translate.metrics.remedies import Remedies, advice, slower
 
 LOW_SPREAD = 0.35
 """Outputs whose median distance is below this share of the real pictures' are too alike.
@@ -36,7 +37,14 @@ def spread_levels(pictures: Tensor) -> tuple[float, float]:
     return float(others.median()), float(others.amin(dim=1).median())
 
 
-def check_diversity(outputs: Tensor, targets: Tensor, inputs: Tensor, *, generator: str = "generator") -> list[Finding]:
+def check_diversity(
+    outputs: Tensor,
+    targets: Tensor,
+    inputs: Tensor,
+    *,
+    generator: str = "generator",
+    remedies: Remedies | None = None,
+) -> list[Finding]:
     """Find outputs that are all alike (mode collapse) or that repeat a few pictures.
 
     Args:
@@ -44,27 +52,30 @@ def check_diversity(outputs: Tensor, targets: Tensor, inputs: Tensor, *, generat
         targets: Real pictures of the same domain, in any order.
         inputs: What the outputs were made from: inputs that nearly repeat excuse outputs that do.
         generator: The network's name in the recipe.
+        remedies: What the method offers.
     """
     if min(len(outputs), len(targets), len(inputs)) < _FEWEST_PICTURES:
         return []
     (spread, nearest), (real_spread, real_nearest) = spread_levels(outputs), spread_levels(targets)
     expected_nearest = min(real_nearest, spread_levels(inputs)[1])
+    told = _told(spread, real_spread, nearest, real_nearest, expected_nearest)
+    return [_finding(generator, told, remedies or Remedies())] if told else []
+
+
+def _told(spread: float, real_spread: float, nearest: float, real_nearest: float, expected_nearest: float) -> str:
+    """What is wrong in words, or nothing."""
     if spread < LOW_SPREAD * real_spread:
-        return [_finding(generator, f"differ by {spread:.1f} levels of 255, real ones by {real_spread:.1f}")]
+        return f"differ by {spread:.1f} levels of 255, real ones by {real_spread:.1f}"
     if nearest < LOW_NEAREST * expected_nearest:
-        return [
-            _finding(generator, f"have a near copy at {nearest:.1f} levels of 255, real ones at {real_nearest:.1f}")
-        ]
-    return []
+        return f"have a near copy at {nearest:.1f} levels of 255, real ones at {real_nearest:.1f}"
+    return ""
 
 
-def _finding(generator: str, how: str) -> Finding:
+def _finding(generator: str, how: str, remedies: Remedies) -> Finding:
     return Finding(
         code="low_diversity",
         severity="warning",
         message=f"The pictures of {generator} are too alike: they {how}. It answers much the same to any input.",
-        remedy="Check that the training pictures vary and that pairs belong together. Then train again with more "
-        "weight on the distance to the truth or the cycle (--config.reconstruction-weight, --config.cycle-weight), "
-        "with --config.objective hinge, or with "
-        f"half of --optimisers.{generator}.learning-rate.",
+        remedy="Check that the training pictures vary and that pairs belong together. Then train again. "
+        + advice([*remedies.sameness, slower(generator)]),
     )

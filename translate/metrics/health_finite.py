@@ -23,6 +23,6 @@ def check_finite(tensors: Mapping[str, Tensor]) -> list[Finding]:
             severity="error",
             message=f"{bad[0]} holds numbers that are not finite{others}: this model has diverged.",
             remedy="Go back to the last good checkpoint (--start-from) and train more gently: half of the learning "
-            "rates (--optimisers.generator.learning-rate and the others'), or --precision fp32.",
+            "rates (--optimisers.*.learning-rate), or --precision fp32.",
         )
     ]

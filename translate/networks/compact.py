@@ -35,7 +35,7 @@ class Compact(nn.Module):
         base: Base = "nearest",
     ) -> None:
         super().__init__()
-        self.scale = at_least(1, scale, "scale")
+        self.scale = at_least(1, scale, "--making.scale")
         self.size_rule = SizeRule()
         self.context_px = 2 + at_least(0, convolutions, "convolutions")
         self.body = nn.Sequential(*_body(channels, width, convolutions, scale))

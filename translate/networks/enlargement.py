@@ -23,7 +23,7 @@ class EnlargedBase(nn.Module):
         super().__init__()
         self.align_corners = choose(_ALIGN_CORNERS, base, "--config.generator.base")
         self.base: Base = base
-        self.scale = at_least(1, scale, "scale")
+        self.scale = at_least(1, scale, "--making.scale")
 
     def forward(self, picture: Tensor, difference: Tensor) -> Tensor:
         """The enlarged picture plus the difference, N x C x `scale` H x `scale` W; with `none` the difference alone."""
@@ -44,7 +44,7 @@ def enlarging_factors(scale: int) -> list[int]:
     if scale == 3:
         return [3]
     if scale < 1 or scale & (scale - 1):
-        raise ConfigurationError(f"scale is {scale}: this network enlarges 2, 3, 4 or 8 times")
+        raise ConfigurationError(f"--making.scale is {scale}: this network enlarges 2, 3, 4 or 8 times")
     return [2] * (scale.bit_length() - 1)
 
 

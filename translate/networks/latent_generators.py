@@ -100,7 +100,10 @@ def _dcgan(config: LatentGeneratorConfig, inputs: int, shape: Shape) -> nn.Modul
 
 def _r3(config: LatentGeneratorConfig, inputs: int, shape: Shape) -> nn.Module:
     if config.norm != "none":
-        raise ConfigurationError(f"norm is {config.norm}, and a network of kind r3 has none: choose norm none")
+        raise ConfigurationError(
+            f"--config.generator.norm (of an auto-encoder --config.decoder.norm) is {config.norm}, and a network of "
+            "kind r3 has none: choose norm none"
+        )
     return r3_generator(inputs, shape, width=config.width, blocks=config.blocks)
 
 

@@ -94,9 +94,9 @@ class SampleDiscriminatorConfig(TrunkConfig):
         Raises:
             ConfigurationError: for a shape or a norm that the kind cannot take.
         """
-        beside, projected = choose(_CONDITIONS, self.condition, "condition")(classes)
+        beside, projected = choose(_CONDITIONS, self.condition, "--config.discriminator.condition")(classes)
         body = self.features(shape, classes=beside, packing=self.packing)
-        crowd = choose(_CROWDS, self.crowd, "crowd")(self, body.size)
+        crowd = choose(_CROWDS, self.crowd, "--config.discriminator.crowd")(self, body.size)
         network = SampleDiscriminator(
             body=body,
             crowd=crowd,

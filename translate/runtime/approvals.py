@@ -5,26 +5,14 @@ is all. Deleting the folder is safe.
 """
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
 from translate.errors import StorageError
 from translate.storage.atomic import write_atomically
-
-CACHE_VARIABLE: Final = "PIXTURN_CACHE"
-"""The environment variable that says where to keep notes, rather than in ~/.cache/pixturn."""
+from translate.storage.cache import cache_folder
 
 _ONLY_THE_USER: Final = 0o700
-
-
-def cache_folder() -> Path:
-    """$PIXTURN_CACHE, $XDG_CACHE_HOME/pixturn or ~/.cache/pixturn. Raises RuntimeError where there is no home."""
-    if own := os.environ.get(CACHE_VARIABLE):
-        return Path(own)
-    if common := os.environ.get("XDG_CACHE_HOME"):
-        return Path(common) / "pixturn"
-    return Path.home() / ".cache" / "pixturn"
 
 
 def is_approved(sha256: str, tried_by: str) -> bool:

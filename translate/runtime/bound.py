@@ -2,12 +2,16 @@
 
 Nothing is then allocated from run to run, and CUDA can record a whole run and replay it as one graph, which wants fixed
 places. What is copied is what the model takes: pixels as uint8 where it has them inside (`pixturn export --pixels`).
+
+What it costs is memory: the places, which are bounded. CUDA graphs cost more. They are recorded by a session of their
+own, which holds the weights a second time; and a graph stays, with the memory that it computes in, for as long as that
+session, though its place is given up.
 """
 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
@@ -20,6 +24,9 @@ Binding = Literal["no", "yes", "graphs"]
 
 MOST_PLACES: Final = 8
 """Sizes whose places are kept; those that were used longest ago are given up for others."""
+MOST_BYTES: Final = 2**30
+"""What those places may take together: 8 pictures of 2048 px, in float32, as they go in and come out. A size that takes
+more is kept, alone."""
 _NO_GRAPH: Final = "-1"
 _Key = tuple[tuple[str, ...], tuple[tuple[str, tuple[int, ...], str], ...]]
 
@@ -48,16 +55,25 @@ class BoundSession:
         with self._alone:  # the places are everybody's
             place = self._places.pop(key, None) or self._new_place(output_names, given)
             made = place.run(given)
+            self._make_room(place.size_bytes)  # only now is known what comes out
             self._places[key] = place  # not before: a run that failed leaves no place
             return made
 
     def _new_place(self, output_names: Sequence[str], given: Mapping[str, NDArray[Any]]) -> "_Place":
-        while len(self._places) >= MOST_PLACES:  # first of all, for its memory
-            self._places.popitem(last=False)
+        self._make_room(_size_bytes(given.values()))  # first of all, for its memory
         # A graph is kept by the session for good, and its number with it.
         graph = str(self._recorded) if self._replays and self._recorded < MOST_PLACES else _NO_GRAPH
         self._recorded += graph != _NO_GRAPH
         return _Place(self._session, self._device, output_names, given, graph=graph)
+
+    def _make_room(self, coming_bytes: int) -> None:
+        """Give up places for one more."""
+        while self._places and (len(self._places) >= MOST_PLACES or self._kept_bytes + coming_bytes > MOST_BYTES):
+            self._places.popitem(last=False)
+
+    @property
+    def _kept_bytes(self) -> int:
+        return sum(place.size_bytes for place in self._places.values())
 
 
 class _Place:
@@ -85,6 +101,7 @@ class _Place:
         for name in output_names:
             self._binding.bind_output(name, device)
         self._outputs: list[Any] = []
+        self.size_bytes = _size_bytes(given.values())
 
     def run(self, given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         for name, value in self._inputs.items():
@@ -93,7 +110,9 @@ class _Place:
             self._session.run_with_iobinding(self._binding, _options(self._graph))
         else:
             self._first_run()
-        return [_own(value.numpy()) for value in self._outputs]
+        made = [_own(value.numpy()) for value in self._outputs]
+        self.size_bytes = _size_bytes([*given.values(), *made])
+        return made
 
     def _first_run(self) -> None:
         """The session makes room for the outputs, whose shapes it alone knows; that room is theirs from then on."""
@@ -113,6 +132,10 @@ def session_for_graphs(data: bytes, providers: Sequence[Provider]) -> Any | None
     except Exception as problem:  # ONNX Runtime's errors have no base class of their own
         _log.warning("This model cannot be replayed as a CUDA graph, and runs without: %s", problem)
         return None
+
+
+def _size_bytes(arrays: Iterable[NDArray[Any]]) -> int:
+    return sum(array.nbytes for array in arrays)
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:

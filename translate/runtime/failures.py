@@ -14,8 +14,16 @@ _SIGNS_OF_NO_MEMORY: Final = (
     "bad allocation",
     "available memory of",
     "alloc_failed",
+    "valid cudnn algorithm",
+    "unable to find an engine",
 )
-"""Parts of what engines, CUDA, cuDNN and cuBLAS say where memory runs out; there is no error type for it."""
+"""Parts of what engines, CUDA, cuDNN and cuBLAS say where memory runs out; there is no error type for it. The last two
+are what torch says where none of cuDNN's kernels found room to be tried in."""
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Whether an error says that memory ran out, of the machine or of a GPU."""
+    return isinstance(problem, MemoryError) or any(sign in str(problem).lower() for sign in _SIGNS_OF_NO_MEMORY)
 
 
 def failed_run(problem: Exception, given: Arrays, device: str) -> PixturnError:
@@ -25,10 +33,10 @@ def failed_run(problem: Exception, given: Arrays, device: str) -> PixturnError:
     the model cannot be run on it.
     """
     shapes = ", ".join(" x ".join(map(str, array.shape)) for array in given.values())
-    if isinstance(problem, MemoryError) or any(sign in str(problem).lower() for sign in _SIGNS_OF_NO_MEMORY):
+    if is_out_of_memory(problem):
         error = DeviceError if device.startswith(("cuda", "tensorrt", "mps")) else StorageError
         return error(
-            f"The memory of the device {device} does not hold a run on {shapes}: give smaller pictures, fewer at a "
+            f"Not enough memory on {device} for an input of {shapes}: give smaller pictures, fewer at a "
             "time, or cut them into tiles (--tile-px; a trained run is exported for that: pixturn export); or end what "
             "else uses that memory"
         )

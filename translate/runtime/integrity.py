@@ -97,7 +97,7 @@ def _vouches(path: Path, sha256: str) -> bool:
 def _read(path: Path) -> bytes:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
-        raise ModelError(f"{path} cannot be read: it is no file")
+        raise ModelError(f"{path} cannot be read: it is not a file")
     if status.st_size >= _MOST_BYTES:
         raise ModelError(f"{path} has {status.st_size / 1e9:.1f} GB; one .onnx file holds less than 2 GiB")
     return path.read_bytes()
@@ -108,7 +108,7 @@ def _line(path: Path) -> bytes | None:
     if not os.path.lexists(path):  # a link that leads nowhere is there, and cannot be read
         return None
     if not path.is_file():
-        raise ModelError(f"{path} cannot be read: it is no file")
+        raise ModelError(f"{path} cannot be read: it is not a file")
     with path.open("rb") as file:
         return file.read(_MOST_LINE_BYTES)
 

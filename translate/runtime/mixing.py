@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import lcm
 from typing import Any, Final
 
 import numpy as np
@@ -137,7 +138,7 @@ def _stricter(one: Port, other: Port) -> Port:
     if not isinstance(one, PicturePort) or not isinstance(other, PicturePort):
         return one
     rules = (one.size, other.size)
-    least_px, multiple_px = max(rule.at_least_px for rule in rules), max(rule.multiple_of_px for rule in rules)
+    least_px, multiple_px = max(rule.at_least_px for rule in rules), lcm(*(rule.multiple_of_px for rule in rules))
     return replace(one, size=SizeRule(multiple_of_px=multiple_px, at_least_px=least_px))
 
 

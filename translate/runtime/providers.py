@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Final, Literal
 
 from translate.errors import DeviceError
-from translate.runtime.approvals import cache_folder
+from translate.storage.cache import cache_folder
 
 OnnxDevice = Literal["auto", "cpu", "cuda", "tensorrt"]
 Provider = tuple[str, dict[str, str]]

@@ -1,5 +1,6 @@
 """Writing files so that a power cut, a kill or a full disk leaves the old one whole: tmp, fsync, rename, fsync."""
 
+import errno
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 from translate.errors import StorageError
 
 TEMPORARY = ".tmp-"
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
+"""Not for want of room: a place where nothing of ours may be."""
 _OURS = re.compile(r"\.tmp-\d+-[0-9a-f]{12}")
 
 
@@ -42,8 +45,14 @@ def write_through(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the folder's entries are on the disk: a rename is not durable before that."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Wait until the folder's entries are on the disk: a rename is not durable before that.
+
+    A folder that may be written and not read cannot be waited for.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(handle)
     finally:
@@ -51,7 +60,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what interrupted writes left in a folder that nobody else is writing to."""
+    """Remove what interrupted writes left in a folder that no other process is writing to."""
     for path in folder.glob(f"{TEMPORARY}*"):
         if _OURS.fullmatch(path.name) is None:  # somebody's own, which only begins alike
             continue
@@ -67,7 +76,23 @@ def room_for(path: Path, need_bytes: int) -> Generator[None]:
     try:
         yield
     except OSError as problem:
-        raise no_room(path, need_bytes, problem.strerror or str(problem)) from problem
+        reason = problem.strerror or str(problem)
+        if problem.errno in _FORBIDDEN:
+            raise _forbidden(path, reason) from problem
+        raise no_room(path, need_bytes, reason) from problem
+
+
+def require_place(path: Path) -> None:
+    """Make sure, before long work, that a file may be made there. Raises StorageError where it may not."""
+    home = next(folder for folder in path.parents if folder.exists())
+    if not home.is_dir():
+        raise _forbidden(path, os.strerror(errno.ENOTDIR))
+    if not os.access(home, os.W_OK):
+        raise _forbidden(path, os.strerror(errno.EACCES))
+
+
+def _forbidden(path: Path, reason: str) -> StorageError:
+    return StorageError(f"{path} cannot be written ({reason}): choose another place, or change its permissions")
 
 
 def no_room(path: Path, need_bytes: int, reason: str = "no space left") -> StorageError:
@@ -75,6 +100,6 @@ def no_room(path: Path, need_bytes: int, reason: str = "no space left") -> Stora
     free = shutil.disk_usage(path.parent if path.parent.exists() else Path()).free
     return StorageError(
         f"Could not write {path} ({reason}): it needs {need_bytes / 1e6:.3f} MB, and {free / 1e6:.3f} MB are free "
-        "there; a quota or a limit on file sizes may be lower. What was saved before is whole. "
-        "Make room, then give the same command again (train: with --resume)"
+        "there; a quota or a limit on file sizes may be lower. Make room, then give the same command again "
+        "(train: with --resume; the checkpoint before is whole)"
     )

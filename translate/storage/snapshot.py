@@ -19,7 +19,8 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from translate.errors import ModelError
-from translate.storage.atomic import no_room, room_for, sync_folder, temporary_beside, write_through
+from translate.storage.atomic import no_room, room_for, write_through
+from translate.storage.whole import written_whole
 
 MANIFEST = "manifest.json"
 TENSORS = ".safetensors"
@@ -48,8 +49,9 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder.parent).free < need + _RESERVE_BYTES:
         raise no_room(folder, need)
-    with room_for(folder, need):
-        _publish(folder, files)
+    with room_for(folder, need), written_whole(folder) as unfinished:
+        for name, content in files.items():
+            write_through(unfinished / name, content)
 
 
 def read_snapshot(folder: Path, *, tensors: Collection[str] | None = None) -> Snapshot:
@@ -97,19 +99,6 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _publish(folder: Path, files: Mapping[str, bytes]) -> None:
-    temporary = temporary_beside(folder)
-    try:
-        temporary.mkdir()
-        for name, content in files.items():
-            write_through(temporary / name, content)
-        sync_folder(temporary)
-        temporary.rename(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def _verified(folder: Path, tensors: Collection[str] | None) -> dict[str, bytes]:
     entries = _entries(folder)
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
@@ -129,7 +118,7 @@ def _entries(folder: Path) -> dict[str, dict[str, Any]]:
         entries = json.loads((folder / MANIFEST).read_bytes(), object_pairs_hook=_without_repeats)["files"]
         valid = all(Path(name).name == name and {"bytes", "sha256"} <= set(entry) for name, entry in entries.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise ModelError(f"{folder} is no whole checkpoint: {MANIFEST} is missing or damaged") from problem
+        raise ModelError(f"{folder} is not a whole checkpoint: {MANIFEST} is missing or damaged") from problem
     if not valid:
         raise ModelError(f"{folder / MANIFEST} names files outside its folder or without a hash")
     return entries
@@ -144,7 +133,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _require_kind(path: Path, entry: Mapping[str, Any]) -> None:
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size != entry["bytes"]:
-        raise ModelError(f"{path} has another size than {MANIFEST} says, or is no file; copy the checkpoint again")
+        raise ModelError(f"{path} has another size than {MANIFEST} says, or is not a file; copy the checkpoint again")
 
 
 def _verified_file(path: Path, entry: Mapping[str, Any]) -> bytes:

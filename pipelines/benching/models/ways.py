@@ -184,5 +184,8 @@ def _torch_devices() -> list[Device]:
 def _is_sibling(card: Card, other: Card | None) -> bool:
     if other is None or (other.precision, other.pixels) == (card.precision, card.pixels):
         return False
-    same = ("task", "method", "name", "scale", "recipe_sha256", "images_seen")
-    return all(getattr(card, each) == getattr(other, each) for each in same)
+    return _identity(other) == _identity(card)
+
+
+def _identity(card: Card) -> tuple[object, ...]:
+    return card.task, card.method, card.name, card.scale, card.recipe_sha256, card.images_seen

@@ -3,6 +3,9 @@
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from translate.errors import ConfigurationError, require
 
@@ -19,10 +22,12 @@ class ServingSettings:
     port: int = 7860
     """Port to listen on; 0 takes a free one."""
 
-    login: Path | None = None
+    login: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     """A text file with one `user:password` a line; the page then asks for them."""
 
-    names: tuple[str, ...] = ()
+    names: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help_behavior_hint="(default: the address alone)")
+    ] = ()
     """Host names by which the page is known, where a proxy stands before it; requests by other names are refused."""
 
     max_upload_mb: int = 20

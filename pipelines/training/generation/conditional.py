@@ -97,8 +97,8 @@ def _score(accuracy: Accuracy) -> Score:
 def _told(ceiling: Accuracy, seen: Accuracy, taught: Accuracy, diversity: DiversityOfClasses) -> Finding:
     message = (
         f"Classes: a classifier of real samples sees in {seen.share:.1%} of the samples the class that was asked for "
-        f"(GAN-test; held-out real ones it reads to {ceiling.share:.1%}); one that learnt from samples alone reads "
-        f"real ones to {taught.share:.1%} (GAN-train); {diversity}"
+        f"(GAN-test; it classifies {ceiling.share:.1%} of held-out real ones correctly); one that learnt from samples "
+        f"alone classifies {taught.share:.1%} of real ones correctly (GAN-train); {diversity}"
     )
     poor = diversity.mean_share < _POOR
     remedy = "Samples of a class are nearly one picture: an accuracy of classes says little then" if poor else ""

@@ -14,7 +14,7 @@ from pipelines.generating.generate import Generate
 from pipelines.scoring.judge import Judge, Score
 from pipelines.training.generation.contestants import OURS, REAL, Contestants
 from pipelines.training.generation.gaussian import LABEL as TRIVIAL
-from pipelines.training.generation.gaussian import FittedGaussian
+from pipelines.training.generation.gaussian import FittedGaussian, most_fitted
 from pipelines.training.generation.held_out import BATCH, HeldOut
 from pipelines.training.generation.made import made_samples
 from translate.metrics.energy import energy_distance
@@ -54,10 +54,10 @@ def hold_contest(
 
 def _rivals(training: HeldOut, count: int) -> Iterator[tuple[str, Tensor]]:
     cpu = torch.device("cpu")
-    samples = training.tensor(0, len(training), cpu)
-    chosen = torch.from_numpy(np.random.default_rng(SEED).permutation(len(samples))[:count])
-    yield REAL, samples[chosen]
-    trivial = FittedGaussian(samples).draw(count, seed=SEED)
+    chosen = torch.from_numpy(np.random.default_rng(SEED).permutation(len(training))[:count])
+    yield REAL, training.chosen(chosen, cpu)
+    fitted = training.tensor(0, most_fitted(training.stored.shape[1:]), cpu)
+    trivial = FittedGaussian(fitted).draw(count, seed=SEED)
     yield TRIVIAL, trivial.clamp(-1.0, 1.0) if training.are_pictures else trivial
 
 

@@ -6,8 +6,10 @@ from typing import Final
 
 from pipelines.report import Finding
 from pipelines.scoring.judge import Score
+from pipelines.training.tables import OURS
 
-OURS: Final = "this model"
+__all__ = ["OURS", "REAL", "Contestants", "Measured", "merged"]
+
 REAL: Final = "training samples themselves"
 
 Contestants = Mapping[str, Mapping[str, Score]]

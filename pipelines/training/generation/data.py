@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from pipelines.training.data import stated
 from pipelines.training.generation.few import with_few_labels
 from pipelines.training.generation.held_out import HeldOut, read_held_out
 from pipelines.training.generation.one import one_domain, sample_port_of
@@ -16,6 +15,7 @@ from translate.data.collected import samples_of
 from translate.data.collection import ArrayPart, Collection, Part, with_validation
 from translate.data.collection_finding import scan_collection
 from translate.data.dataset import BatchSource
+from translate.data.description import stated
 from translate.data.domain import CHANNELS
 from translate.data.domains import AUTO, OneDomain
 from translate.data.samples import Samples

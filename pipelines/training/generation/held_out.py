@@ -16,7 +16,7 @@ from translate.data.collection import Part
 from translate.data.dataset import read_tensors
 from translate.data.domains import LABEL, X
 from translate.data.holdout import hash_of
-from translate.data.tensors import assemble, to_uint8
+from translate.data.tensors import assemble
 from translate.method import Batch
 from translate.recipe import Recipe
 
@@ -38,7 +38,14 @@ class HeldOut:
 
     def tensor(self, start: int, stop: int, device: torch.device) -> Tensor:
         """Some of them as networks see them: float32, pictures in [-1, 1]."""
-        return assemble((self.port,), {self.port.name: self.stored[start:stop]}, device)
+        return self._seen(self.stored[start:stop], device)
+
+    def chosen(self, places: Tensor, device: torch.device) -> Tensor:
+        """Those at certain places, as `tensor` gives them."""
+        return self._seen(self.stored[places], device)
+
+    def _seen(self, stored: Tensor, device: torch.device) -> Tensor:
+        return assemble((self.port,), {self.port.name: stored}, device)
 
     def batches(self, device: torch.device) -> Iterator[Tensor]:
         """All of them, some at a time."""
@@ -61,19 +68,25 @@ class HeldOut:
 
     def pixels(self) -> np.ndarray:
         """Pictures as people see them: N x H x W x C uint8."""
-        return to_uint8(self.tensor(0, len(self), torch.device("cpu")), self.picture_port)
+        require_picture(self.port)
+        return self.stored.permute(0, 2, 3, 1).numpy()
 
     @property
     def picture_port(self) -> Picture:
         """What a picture is. Raises TypeError for points."""
-        if not isinstance(self.port, Picture):
-            raise TypeError("these are points, not pictures")
-        return self.port
+        return require_picture(self.port)
 
     @property
     def are_pictures(self) -> bool:
         """Whether these are pictures rather than points."""
         return isinstance(self.port, Picture)
+
+
+def require_picture(port: Picture | Vector) -> Picture:
+    """The port. Raises TypeError for points."""
+    if not isinstance(port, Picture):
+        raise TypeError("these are points, not pictures")
+    return port
 
 
 def read_held_out(part: Part, recipe: Recipe[Any], *, most: int) -> HeldOut:

@@ -1,15 +1,13 @@
 """Modes that a data set says it has, in its `dataset.json`: Gaussians around centres, or digits in each channel."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from translate.data.description import described, description_file
 from translate.errors import DatasetError
 from translate.metrics.modes import GaussianModes
-
-_DESCRIPTION: Final = "dataset.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +26,14 @@ def known_modes(root: Path) -> KnownModes | None:
     Raises:
         DatasetError: It says something that cannot be understood.
     """
-    folder = root if root.is_dir() else root.parent
-    try:
-        said = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8")).get("modes")
-    except (OSError, ValueError, AttributeError):
-        return None
+    said = described(root).get("modes")
     if not said:
         return None
     try:
         return _understood(said)
     except (TypeError, ValueError, KeyError) as error:
         raise DatasetError(
-            f'{folder / _DESCRIPTION}: "modes" is not understood: give {{"kind": "gaussians", '
+            f'{description_file(root)}: "modes" is not understood: give {{"kind": "gaussians", '
             '"centres": [[x, y], ...], "deviation": number}, {"kind": "stacked", "classes": number}, or take it away'
         ) from error
 

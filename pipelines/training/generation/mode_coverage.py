@@ -1,6 +1,7 @@
 """How many of the modes that a data set is known to have a model reaches, and how evenly."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Final
 
 from torch import Tensor
@@ -13,11 +14,11 @@ from pipelines.training.generation.protocol import Protocol
 from pipelines.training.generation.reading import FEWEST_PX, reader_of
 from pipelines.training.generation.subject import Subject
 from translate.metrics.modes import GaussianModes, ModeCoverage
+from translate.metrics.remedies import Remedies, advice
 from translate.metrics.stacked import CHANNELS, coverage_of_stacked, digits_of_modes, singles
 
-_REMEDY = (
-    "Modes are lost where the game is out of balance: try the recipe r3gan (or r3gan-points), "
-    "--config.game.penalty.kind r1+r2, --config.discriminator.packing 2, or a longer run"
+_REMEDY: Final = (
+    "Modes are lost where the game is out of balance: the recipe r3gan (or r3gan-points) or a longer run may help."
 )
 
 
@@ -60,14 +61,15 @@ def _measured(
     found = {OURS: coverage(subject.made[:count]), REAL: coverage(subject.real[:count])}
     return Measured(
         scores={label: _scores(one, figures(one)) for label, one in found.items()},
-        findings=(_told(found[OURS], found[REAL]),),
+        findings=(told_of_modes(found[OURS], found[REAL], subject.remedies),),
     )
 
 
 def _single(subject: Subject, classes: int) -> tuple[Tensor, Tensor]:
     """Every channel of training pictures as a grey picture, and its class."""
     assert subject.training.labels is not None
-    return singles(subject.real), digits_of_modes(subject.training.labels, classes=classes).flatten()
+    real = subject.real
+    return singles(real), digits_of_modes(subject.training.labels[: len(real)], classes=classes).flatten()
 
 
 def _of_pictures(found: ModeCoverage) -> Mapping[str, float]:
@@ -83,12 +85,18 @@ def _scores(found: ModeCoverage, figures: Mapping[str, float]) -> dict[str, Scor
     return {name: Score(value=value, standard_error=None, pictures=found.samples) for name, value in figures.items()}
 
 
-def _told(ours: ModeCoverage, real: ModeCoverage) -> Finding:
+def _in_nats(value: float) -> str:
+    return f"{value:.4f} nats" if isfinite(value) else "infinite, as no sample is at a mode"
+
+
+def told_of_modes(ours: ModeCoverage, real: ModeCoverage, remedies: Remedies) -> Finding:
+    """Whether modes are lost that training samples reach, in words, and what the method offers against that."""
     lost = ours.covered < real.covered
     return Finding(
         severity="warning" if lost else "good",
         message=f"Modes: {ours.covered} of {ours.modes} with {ours.samples:,} samples, reverse KL "
-        f"{ours.reverse_kl_nats:.4f} nats; as many training samples reach {real.covered}, at "
-        f"{real.reverse_kl_nats:.4f} (a perfect sampler with as many at modes has {ours.floor_nats:.4f} on average)",
-        remedy=_REMEDY if lost else "",
+        f"{_in_nats(ours.reverse_kl_nats)}; as many training samples reach {real.covered}, at "
+        f"{_in_nats(real.reverse_kl_nats)} (a perfect sampler with as many at modes has {_in_nats(ours.floor_nats)} on "
+        "average)",
+        remedy=f"{_REMEDY} {advice(remedies.collapse)}" if lost else "",
     )

@@ -9,7 +9,7 @@ import torch
 from pipelines.evaluating.sets import Progress, silent
 from pipelines.generating.generate import Generate
 from pipelines.generating.neighbours import nearest
-from pipelines.report import Command, DataSummary, Estimate, Example, Finding, Metric, Report, ScoreRow, ScoreTable
+from pipelines.report import Command, DataSummary, Example, Finding, Report, ScoreTable
 from pipelines.runs import RunFolder
 from pipelines.scoring.judge import Score
 from pipelines.scoring.measures import MEASURES
@@ -24,6 +24,7 @@ from pipelines.training.generation.preflight import examined
 from pipelines.training.generation.protocols import by_protocols
 from pipelines.training.generation.subject import Subject, subject_of
 from pipelines.training.reporting import beginning, curves, run_name, usual_steps
+from pipelines.training.tables import row_of, table_of
 from translate.data.tensors import to_uint8
 from translate.recipe import Recipe
 
@@ -94,28 +95,8 @@ def _with_chance(scores: Mapping[str, Score], name: str) -> str:
 
 
 def _table(contestants: Contestants) -> ScoreTable:
-    ours = contestants[OURS]
-    metrics = tuple(
-        Metric(
-            name=MEASURES[name].label,
-            better=MEASURES[name].better,
-            pictures=score.pictures,
-            unit=MEASURES[name].unit,
-        )
-        for name, score in ours.items()
-    )
-    rows = tuple(
-        ScoreRow(
-            name=label,
-            values={
-                MEASURES[name].label: Estimate(mean=score.value, standard_error=score.standard_error)
-                for name, score in scores.items()
-            },
-            ours=label == OURS,
-        )
-        for label, scores in contestants.items()
-    )
-    return ScoreTable(metrics=metrics, rows=rows)
+    rows = tuple(row_of(label, scores, ours=label == OURS) for label, scores in contestants.items())
+    return table_of(contestants[OURS], rows)
 
 
 def _examples(contest: Contest, training: HeldOut) -> tuple[Example, ...]:

@@ -1,31 +1,32 @@
 """Who is measured by protocols that ask for thousands of samples, and the real samples beside."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pipelines.evaluating.sets import Progress, silent
 from pipelines.generating.generate import Advance, Generate
+from pipelines.training.generation.bearable import bearable, storable
 from pipelines.training.generation.contest import SEED
 from pipelines.training.generation.data import Data
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.known_modes import KnownModes, known_modes
 from pipelines.training.generation.made import knows_classes_of, made_samples
+from pipelines.training.offered import offered
+from translate.data.domains import X
+from translate.metrics.remedies import Remedies
 
 MOST: Final = 10_000
 """Samples, as Goodfellow et al. 2014 take for a Parzen window."""
 MOST_SCORED: Final = 1000
 """Held-out samples that are scored against."""
 MOST_TRAINING: Final = 10_000
-"""Training samples beside."""
+"""Training samples beside; of large ones fewer."""
 
-_NUMBERS = 3 * 32 * 32
-"""Numbers of a sample up to which that many are made; of larger ones fewer, in proportion."""
-_FEWEST = 500
 _PER_TRAINING_SAMPLE = 4
 _MAKING: Final = "Making samples"
 _CPU = torch.device("cpu")
@@ -44,6 +45,8 @@ class Subject:
     device: torch.device
     modes: KnownModes | None = None
     """Those that the data set is known to have."""
+    remedies: Remedies = field(default_factory=Remedies)
+    """What the method offers where something is wrong."""
     seed: int = SEED
     """Of the noise."""
     progress: Progress = silent
@@ -79,8 +82,8 @@ class Subject:
 
     @cached_property
     def real(self) -> Tensor:
-        """All training samples in memory, as `made` is."""
-        return self.training.tensor(0, len(self.training), _CPU)
+        """The first training samples, as `made` is: thousands, of large ones fewer."""
+        return self.training.tensor(0, bearable(len(self.training), self._shape), _CPU)
 
     @cached_property
     def test(self) -> Tensor:
@@ -88,9 +91,11 @@ class Subject:
         return self.held_out.tensor(0, len(self.held_out), _CPU)
 
     def _count(self) -> int:
-        numbers = int(np.prod(self.training.stored.shape[1:]))
-        bearable = max(_FEWEST, MOST * _NUMBERS // max(numbers, _NUMBERS))
-        return min(bearable, _PER_TRAINING_SAMPLE * len(self.training))
+        return min(bearable(MOST, self._shape), _PER_TRAINING_SAMPLE * len(self.training))
+
+    @property
+    def _shape(self) -> Sequence[int]:
+        return self.training.stored.shape[1:]
 
 
 def subject_of(
@@ -106,9 +111,10 @@ def subject_of(
         generate=generate,
         held_out=data.samples(data.scored, most=MOST_SCORED),
         validation=data.held_out if data.scored != "validation" else None,
-        training=data.samples("train", most=MOST_TRAINING),
+        training=data.samples("train", most=storable(MOST_TRAINING, data.recipe.spec().shape(X))),
         device=device,
         modes=known_modes(data.collection.root),
+        remedies=offered(data.recipe),
         seed=seed,
         progress=progress,
     )

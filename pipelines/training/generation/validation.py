@@ -12,7 +12,6 @@ from pipelines.generating.show import shown_samples
 from pipelines.scoring.judge import Judge, Score, distances
 from pipelines.tasks import GENERATE
 from pipelines.training.evaluation import discriminator_scores, evaluating, judged_count
-from pipelines.training.generation.diagnose import remedies_of
 from pipelines.training.generation.held_out import HeldOut
 from pipelines.training.generation.made import (
     CLASSIFY,
@@ -22,6 +21,7 @@ from pipelines.training.generation.made import (
     reconstruction_scores,
     reconstructions,
 )
+from pipelines.training.offered import offered
 from pipelines.training.session import Session
 from translate.card import Card
 from translate.method import Deploy
@@ -108,7 +108,7 @@ class Validator:
 
     def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
         """A game that stays out of balance, and variety that falls or stays away."""
-        remedies = remedies_of(self._session.recipe)
+        remedies = offered(self._session.recipe)
         found = [finding for part in scores for finding in check_game(part, remedies=remedies)]
         now = {finding.code for finding in found}
         self._in_a_row = Counter({code: self._in_a_row[code] + 1 for code in now})

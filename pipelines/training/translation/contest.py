@@ -11,9 +11,8 @@ from pipelines.scoring.baselines import as_translation, fitting_baselines
 from pipelines.scoring.heldout import HeldOut, TensorTranslation, translated
 from pipelines.scoring.judge import Judge, Scores
 from pipelines.trained import Trained
+from pipelines.training.tables import OURS
 from translate.card import picture_ports
-
-OURS = "this model"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipelines.scoring.heldout import HeldOut, read_held_out, with_made
-from pipelines.training.data import stated
 from pipelines.training.translation.photos import find_photos
 from pipelines.training.translation.two import stored_ports, two_domains
+from translate.data.description import stated
 from translate.data.domains import MadePairs, TwoDomains
 from translate.data.holdout import hold_out
 from translate.data.items import Layout, Split

@@ -10,12 +10,14 @@ from pipelines.report import Finding
 from pipelines.scoring.heldout import HeldOut
 from pipelines.trained import Trained
 from pipelines.training.evaluation import discriminator_scores
+from pipelines.training.offered import offered
 from pipelines.training.told import told
 from pipelines.training.translation.contest import Contest
 from pipelines.training.translation.validation import judged
 from translate.metrics.finding import Finding as HealthFinding
 from translate.metrics.health import SAMPLE_PICTURES, Sample, examine_pictures
 from translate.metrics.health_discriminator import check_adversarial_losses, check_discriminator
+from translate.metrics.remedies import Remedies
 
 Curves = Mapping[str, Sequence[float]]
 """Values of every recorded figure, in the order of training, by name."""
@@ -30,26 +32,29 @@ def examine(
     device: torch.device,
 ) -> Iterable[Finding]:
     """Everything that is found to be wrong, in the report's words."""
-    yield from map(told, _check_curves(curves))
+    remedies = offered(trained.recipe)
+    yield from map(told, check_curves(curves, remedies))
     names = {network: name for name, network in trained.method.networks().items()}
     for contest in contests:
         generator = names[trained.method.deploys()[contest.deploy].networks[0]]
-        yield from map(told, examine_pictures(_sample(contest, held_out, device), generator=generator))
+        sample = _sample(contest, held_out, device)
+        yield from map(told, examine_pictures(sample, generator=generator, remedies=remedies))
     method = trained.playing().to(device)
     seen = {part.discriminator: part.held_out_real for part in discriminator_scores(method, judged(training, device))}
     for scores in discriminator_scores(method, judged(held_out, device)):
         with_training = replace(scores, training_real=seen[scores.discriminator])
-        yield from map(told, check_discriminator(with_training))
+        yield from map(told, check_discriminator(with_training, remedies=remedies))
 
 
-def _check_curves(curves: Curves) -> Iterable[HealthFinding]:
+def check_curves(curves: Curves, remedies: Remedies) -> Iterable[HealthFinding]:
     """Find a discriminator whose adversarial loss vanished while the same term of the other side grew."""
     adversarial = {name: np.array(values) for name, values in curves.items() if "/adversarial" in name}
     ours = {name: values for name, values in adversarial.items() if name.startswith("discriminator")}
     for name, losses in ours.items():
         for rival in adversarial.keys() - ours.keys():
             if _is_rival(name, rival):
-                yield from check_adversarial_losses(name.partition("/")[0], losses, adversarial[rival])
+                discriminator = name.partition("/")[0]
+                yield from check_adversarial_losses(discriminator, losses, adversarial[rival], remedies=remedies)
 
 
 def _is_rival(discriminator_term: str, generator_term: str) -> bool:

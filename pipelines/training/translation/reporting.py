@@ -7,14 +7,14 @@ from typing import Any
 import torch
 
 from pipelines.evaluating.sets import Progress, silent
-from pipelines.report import Command, Estimate, Example, Finding, Metric, Report, ScoreRow, ScoreTable
+from pipelines.report import Command, Example, Finding, Report, ScoreTable
 from pipelines.runs import RunFolder
 from pipelines.scoring.heldout import HeldOut, shown
-from pipelines.scoring.judge import Scores
 from pipelines.scoring.measures import MEASURES
 from pipelines.trained import Trained
 from pipelines.training.reporting import beginning, curves, run_name, usual_steps
-from pipelines.training.translation.contest import OURS, Contest, hold_contests
+from pipelines.training.tables import OURS, row_of, table_of
+from pipelines.training.translation.contest import Contest, hold_contests
 from pipelines.training.translation.data import Data, open_data
 from pipelines.training.translation.diagnose import examine
 from pipelines.training.translation.summary import summarise
@@ -76,26 +76,15 @@ def _verdicts(contest: Contest) -> Iterable[Finding]:
 
 
 def _table(contests: list[Contest]) -> ScoreTable | None:
-    names = {name: score.pictures for contest in contests for name, score in contest.ours.overall.items()}
-    if not names:
+    columns = {name: score for contest in contests for name, score in contest.ours.overall.items()}
+    if not columns:
         return None
-    metrics = tuple(
-        Metric(name=MEASURES[name].label, better=MEASURES[name].better, unit=MEASURES[name].unit, pictures=pictures)
-        for name, pictures in names.items()
-    )
-    rows = [
-        ScoreRow(name=f"{contest.deploy}: {label}", values=_estimates(scores), ours=label == OURS)
+    rows = tuple(
+        row_of(f"{contest.deploy}: {label}", scores.overall, ours=label == OURS)
         for contest in contests
         for label, scores in contest.scores.items()
-    ]
-    return ScoreTable(metrics=metrics, rows=tuple(rows))
-
-
-def _estimates(scores: Scores) -> dict[str, Estimate]:
-    return {
-        MEASURES[name].label: Estimate(mean=score.value, standard_error=score.standard_error)
-        for name, score in scores.overall.items()
-    }
+    )
+    return table_of(columns, rows)
 
 
 def _all_examples(contests: list[Contest], held_out: HeldOut, device: torch.device) -> tuple[Example, ...]:

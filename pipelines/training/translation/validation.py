@@ -9,6 +9,7 @@ from torch import Tensor
 from pipelines.scoring.heldout import HeldOut, shown, translated
 from pipelines.scoring.judge import Judge, Score
 from pipelines.training.evaluation import discriminator_scores, evaluating
+from pipelines.training.offered import offered
 from pipelines.training.session import Session
 from pipelines.training.translation.two import two_domains
 from translate.card import picture_ports
@@ -69,7 +70,8 @@ class Validator:
 
     def alarms(self, scores: Sequence[DiscriminatorScores]) -> Iterable[Finding]:
         """A discriminator that always wins."""
-        return [finding for part in scores for finding in check_discriminator(part)]
+        remedies = offered(self._session.recipe)
+        return [finding for part in scores for finding in check_discriminator(part, remedies=remedies)]
 
     def _deploy(self) -> Deploy:
         return next(iter(self._session.engine.averaged.method.deploys().values()))

@@ -19,6 +19,7 @@ Code = Literal[
     "other_format",
     "damaged",
     "too_many_pixels",
+    "out_of_memory",
     "several_frames",
     "unreadable",
     "link",
@@ -70,20 +71,23 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     ),
     "zero_bytes": Remedy(title="zero bytes", fix="copy the file again from where it came, or remove it"),
     "truncated": Remedy(title="cut short", fix="copy the file again from where it came, or remove it"),
-    "not_a_picture": Remedy(title="no picture", fix="remove the file, or save it as PNG, JPEG, WebP, TIFF or BMP"),
+    "not_a_picture": Remedy(title="not a picture", fix="remove the file, or save it as PNG, JPEG, WebP, TIFF or BMP"),
     "other_format": Remedy(
         title="another format than its name says",
         fix="give it the extension of its format; it is read anyway",
     ),
     "damaged": Remedy(title="damaged data", fix="copy the file again from where it came, or remove it"),
     "too_many_pixels": Remedy(title="over the size limit", fix="shrink the picture, or cut it up"),
+    "out_of_memory": Remedy(
+        title="does not fit into memory", fix="shrink the picture, cut it up, or end other programs and check again"
+    ),
     "several_frames": Remedy(title="animated, or many pages", fix="save the frame or page that is meant on its own"),
     "unreadable": Remedy(title="cannot be read", fix="check the permissions (chmod u+r), or remove it"),
     "link": Remedy(
         title="link that dangles or leaves the data set", fix="replace the link by a copy of the file, or remove it"
     ),
     "unread_extension": Remedy(
-        title="extension that nobody reads",
+        title="file type that is not read",
         fix="save pictures as PNG, JPEG, WebP, TIFF or BMP; move the rest away",
     ),
     "too_small": Remedy(
@@ -92,14 +96,15 @@ REMEDIES: Final[dict[Code, Remedy]] = {
     ),
     "duplicate": Remedy(title="the same picture several times in a split", fix="keep one of them"),
     "leak": Remedy(
-        title="the same picture in two splits", fix="remove it from one split: scores on pictures seen in training lie"
+        title="the same picture in two splits",
+        fix="remove it from one split: scores on pictures seen in training are misleading",
     ),
     "same_in_a_and_b": Remedy(
         title="the same picture in A and in B",
         fix="check that both folders hold what they should",
     ),
     "small_class": Remedy(
-        title="class with few pictures", fix="add pictures to the class, or leave it out: it will be learnt by heart"
+        title="class with few pictures", fix="add pictures to the class, or leave it out: it would be memorised"
     ),
     "two_classes": Remedy(
         title="the same picture in two classes", fix="leave it in the class that it belongs to, and remove the other"

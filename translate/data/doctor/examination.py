@@ -100,7 +100,7 @@ def _examine(
 
 
 def _silent(done: int, of: int) -> None:
-    """Progress that nobody watches."""
+    """Progress that is not shown."""
     del done, of
 
 

@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 
 from translate.data.doctor.integrity import check_integrity
 from translate.data.items import Half
 from translate.data.pictures import Decoded, Limits, Probe, decode, labels_of, pixels_of, read_bytes
+from translate.data.refusals import Reason
 from translate.errors import PictureError
 
 
@@ -39,7 +40,7 @@ class Facts:
 
     probe: Probe | None = None
     contents: tuple[Content, ...] = ()
-    reason: str = ""
+    reason: Reason | Literal[""] = ""
     message: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Facts:
         return cls(
             probe=None if header is None else Probe(**header),
             contents=tuple(Content(**content) for content in document["contents"]),
-            reason=document["reason"],
+            reason=_reason(document["reason"]),
             message=document["message"],
         )
 
@@ -68,7 +69,16 @@ def gather(path: Path, views: tuple[View, ...], limits: Limits) -> Facts:
         check_integrity(data, decoded)
         return Facts(probe=probe, contents=tuple(_content(decoded, view) for view in views))
     except PictureError as problem:
-        return Facts(probe=probe, reason=problem.reason, message=str(problem))
+        return Facts(probe=probe, reason=_reason(problem.reason), message=str(problem))
+    except MemoryError:
+        return Facts(probe=probe, reason="out_of_memory", message="takes more memory than there is")
+
+
+def _reason(word: str) -> Reason | Literal[""]:
+    """A reason as it was written down. Raises ValueError for one that another Pixturn had."""
+    if word and word not in get_args(Reason):
+        raise ValueError(f"{word} is not a reason that is known")
+    return cast("Reason", word)
 
 
 def _content(decoded: Decoded, view: View) -> Content:

@@ -9,8 +9,9 @@ from translate.data.doctor.facts import Facts
 from translate.data.doctor.survey import Survey
 from translate.data.folders import Listing
 from translate.data.headers import EXTENSIONS
+from translate.data.refusals import REMEDY, Reason
 
-_CODES: Final[Mapping[str, Code]] = {
+CODES: Final[Mapping[Reason, Code]] = {
     "zero_bytes": "zero_bytes",
     "not_a_picture": "not_a_picture",
     "wrong_format": "not_a_picture",
@@ -24,11 +25,13 @@ _CODES: Final[Mapping[str, Code]] = {
     "odd_width": "odd_width",
     "label_out_of_range": "label_out_of_range",
     "lossy_label_map": "lossy_label_map",
+    "out_of_memory": "out_of_memory",
 }
+"""What the doctor calls each reason for which a picture is refused."""
 
 
 def check_files(survey: Survey) -> Iterator[Problem]:
-    """Unreadable and mislabelled files, links, files that nobody reads, empty folders."""
+    """Unreadable and mislabelled files, links, files that are not read, empty folders."""
     for path, facts in survey.facts.items():
         yield from check_file(path, facts)
     for folder in survey.found.folders:
@@ -43,8 +46,10 @@ def check_file(path: Path, facts: Facts) -> Iterator[Problem]:
 
 def _refused(path: Path, facts: Facts) -> Iterator[Problem]:
     if facts.reason:
-        message = facts.message.removeprefix(f"{path}: ")
-        yield Problem(code=_CODES[facts.reason], severity="error", paths=(path,), message=message)
+        # What is remembered of an earlier look may spell the path in another way, and the fix is told beside it.
+        message = facts.message.partition(f"{path.name}: ")[2] or facts.message
+        message = message.removesuffix(f": {REMEDY}")
+        yield Problem(code=CODES[facts.reason], severity="error", paths=(path,), message=message)
 
 
 def _misnamed(path: Path, facts: Facts) -> Iterator[Problem]:
@@ -55,7 +60,7 @@ def _misnamed(path: Path, facts: Facts) -> Iterator[Problem]:
 
 
 def check_listing(listing: Listing) -> Iterator[Problem]:
-    """Links, files that nobody reads, an empty folder."""
+    """Links, files that are not read, an empty folder."""
     for path in listing.dangling:
         message = f"the link leads to {path.readlink()}, where there is nothing"
         yield Problem(code="link", severity="error", paths=(path,), message=message)

@@ -2,39 +2,36 @@
 
 import hashlib
 import json
-import os
-import sys
-import uuid
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from translate.data.doctor.facts import Facts, View
+from translate.data.refusals import OF_THE_MOMENT
+from translate.errors import StorageError
+from translate.storage.atomic import write_atomically
+from translate.storage.cache import cache_folder
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
-def default_cache(root: Path) -> Path:
-    """The file for one data set, in the user's cache folder."""
+def default_cache(root: Path) -> Path | None:
+    """The file for one data set, in the user's cache folder; None where there is no such folder."""
     name = hashlib.sha256(str(root.resolve()).encode(errors="surrogateescape")).hexdigest()[:16]
-    return _cache_folder() / "pixturn" / f"doctor-{name}.json"
-
-
-def _cache_folder() -> Path:
-    if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    try:
+        return cache_folder() / f"doctor-{name}.json"
+    except RuntimeError:
+        return None
 
 
 class Memory:
-    """Facts of files that have not changed since. Not being able to read or write it is no error: it saves time."""
+    """Facts of files that have not changed since. It only saves time, so it may be impossible to read or to write."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None) -> None:
+        """Take the file to read and to write; None: nothing is remembered."""
         self._file = file
-        self._known = _load(file)
+        self._known = {} if file is None else _load(file)
         self._seen: dict[str, Any] = {}
 
     def recall(self, path: Path, views: tuple[View, ...]) -> Facts | None:
@@ -50,18 +47,18 @@ class Memory:
         return None
 
     def keep(self, path: Path, views: tuple[View, ...], facts: Facts) -> None:
-        """Remember facts; not of files that cannot be read now, since permissions leave no trace in a file."""
+        """Remember facts; not that a file cannot be read now: neither permissions nor free memory show in a file."""
         stamp = _stamp(path)
-        if stamp is not None and facts.reason != "unreadable":
+        if stamp is not None and facts.reason not in OF_THE_MOMENT:
             self._seen[_name(path, views)] = {"stamp": stamp, "facts": facts.document()}
 
     def save(self) -> None:
         """Write all that was kept or recalled; files that are gone are forgotten."""
-        unfinished = self._file.with_name(f".{uuid.uuid4().hex}.tmp")
-        with suppress(OSError):
+        if self._file is None:
+            return
+        with suppress(OSError, StorageError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"version": _VERSION, "files": self._seen}), encoding="utf-8")
-            unfinished.replace(self._file)
+            write_atomically(self._file, json.dumps({"version": _VERSION, "files": self._seen}))
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -30,12 +30,18 @@ def _groups(found: Found) -> list[tuple[DomainFolder, ...]]:
 
 def _partners(group: tuple[DomainFolder, ...]) -> Iterator[Problem]:
     complete = set[str].intersection(*(set(folder.listing.pictures) for folder in group))
+    if not complete and not _agree_but_for_case(group):
+        return  # these are no pairs at all, which the layout's refusal says once
     spellings: dict[str, set[str]] = {}
     for folder in group:
         for key in folder.listing.pictures.keys() - complete:
             spellings.setdefault(key.casefold(), set()).add(key)
     for keys in (spellings[name] for name in sorted(spellings)):
         yield _different_case(group, keys) if len(keys) > 1 else _missing(group, *keys)
+
+
+def _agree_but_for_case(group: tuple[DomainFolder, ...]) -> bool:
+    return bool(set[str].intersection(*({key.casefold() for key in folder.listing.pictures} for folder in group)))
 
 
 def _different_case(group: tuple[DomainFolder, ...], keys: set[str]) -> Problem:

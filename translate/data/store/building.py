@@ -7,11 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from translate.data.pictures import read_bytes
+from translate.data.refusals import OF_THE_MOMENT
 from translate.data.store.files import Known, Sources, Stamp, digest_of, is_settled, key_of, stamp_of
 from translate.data.store.preparation import Preparation
 from translate.data.store.shard import Shards
@@ -19,9 +19,6 @@ from translate.errors import PictureError, StorageError
 
 Progress = Callable[[int, int], None]
 """Is told how many samples of how many are done."""
-
-_OF_THE_MOMENT: Final = ("unreadable", "out_of_memory")
-"""Refusals that another try may not meet; all others follow from the content."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +53,7 @@ def _read(sources: Sources, preparation: Preparation, contents: Mapping[Path, by
     try:
         return preparation.read(sources, contents.__getitem__)
     except PictureError as problem:
-        if problem.reason in _OF_THE_MOMENT:
+        if problem.reason in OF_THE_MOMENT:
             raise
         return ()
 
@@ -113,7 +110,8 @@ class Builder:
         """Refuse early what will not fit, judging by what was made so far."""
         need, free = size / done * (count - done), shutil.disk_usage(self._folder).free
         if need > free:
-            raise self._no_room(f"takes about {(size + need) / 1e9:.1f} GB, {need / 1e9:.1f} GB more", count)
+            all_gb, more_gb = (size + need) / 1e9, need / 1e9
+            raise self._no_room(f"would take about {all_gb:.1f} GB, {more_gb:.1f} GB more than now", count)
 
     def _no_room(self, what: str, count: int) -> StorageError:
         free = shutil.disk_usage(self._folder).free

@@ -77,7 +77,7 @@ def _kind(port: PicturePort) -> str:
 
 @functools.cache
 def versions() -> Mapping[str, str | None]:
-    """What decodes and resizes; a digest of our own rules too, so that nobody has to remember a number for them."""
+    """What decodes and resizes; a digest of our own rules too, so that no version number has to be kept for them."""
     rules = hashlib.sha256()
     for module in _RULES:
         rules.update(Path(str(module.__file__)).read_bytes())

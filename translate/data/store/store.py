@@ -1,6 +1,7 @@
 """The folder of the stores: finds what is there, has the rest made, removes what is of no more use."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import logging
@@ -78,8 +79,6 @@ class Store:
 @contextmanager
 def _locked(home: Path) -> Generator[None]:
     """Hold the folder for this process; where another one makes pictures there, wait until it is done."""
-    import fcntl  # Windows has none
-
     try:
         home.mkdir(parents=True, exist_ok=True)
         file = (home / _LOCK).open("w")

@@ -78,11 +78,14 @@ def _marked_as_prepared(model: ModelProto) -> ModelProto:
 
 def _with_the_outside_of(model: ModelProto, quantised: ModelProto) -> ModelProto:
     """What callers see is that of the float32 model: inputs and outputs with their named dimensions, and metadata."""
-    for field in ("input", "output"):
-        ours, theirs = getattr(quantised.graph, field), getattr(model.graph, field)
-        del ours[:]
-        ours.extend(theirs)
-    del quantised.metadata_props[:]
-    quantised.metadata_props.extend(model.metadata_props)
+    _replace(quantised.graph.input, model.graph.input)
+    _replace(quantised.graph.output, model.graph.output)
+    _replace(quantised.metadata_props, model.metadata_props)
     del quantised.graph.value_info[:]
     return quantised
+
+
+def _replace(ours: Any, theirs: Any) -> None:  # noqa: ANN401 - protobuf's types are made at run time
+    """All entries of a repeated field by those of another one."""
+    del ours[:]
+    ours.extend(theirs)

@@ -79,7 +79,7 @@ class Graph:
         """Channels of a map. Raises ModelError for what is no N x C x H x W, or of unknown C."""
         shape = self.shape(name)
         if len(shape) != 4 or shape[1] < 1:
-            raise ModelError(f"This model cannot be run in tiles: {name!r} is no map of known channels: {shape}")
+            raise ModelError(f"This model cannot be run in tiles: {name!r} is not a map of known channels: {shape}")
         return shape[1]
 
     def element(self, name: str) -> int:
@@ -101,7 +101,7 @@ def read_graph(content: bytes) -> Graph:
     try:
         return Graph(onnx.load_from_string(content))
     except DecodeError as problem:
-        raise ModelError(f"This is no ONNX model: {problem}") from problem
+        raise ModelError(f"This is not an ONNX model: {problem}") from problem
 
 
 def _inferred(model: "ModelProto") -> "ModelProto":

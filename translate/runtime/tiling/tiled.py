@@ -129,5 +129,5 @@ def _require_tiles(card: Card) -> None:
     if card.tiling == "forbidden":
         raise ModelError(
             f"{card.name} cannot be run in tiles: its card forbids it, as for a U-Net, where one pixel depends on "
-            "nearly the whole picture. Make the picture smaller; of own models, a ResNet can be run in tiles"
+            "nearly the whole picture. Make the picture smaller; of your own models, a ResNet can be run in tiles"
         )

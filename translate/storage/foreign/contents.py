@@ -63,7 +63,7 @@ def _tensors(value: Any) -> dict[str, Tensor]:  # noqa: ANN401
 def _check_kind(tensor: Tensor, name: str) -> None:
     plain = type(tensor) in {Tensor, nn.Parameter} and tensor.layout == torch.strided and not tensor.is_quantized
     if not plain or tensor.device.type != "cpu" or tensor.is_complex():
-        raise ModelError(f"{name} is no plain tensor of numbers; save the weights again, in float32")
+        raise ModelError(f"{name} is not a plain tensor of numbers; save the weights again, in float32")
 
 
 def _check_bytes(tensors: Mapping[str, Tensor], name: str, file_bytes: int) -> None:

@@ -22,12 +22,12 @@ _NAMING_INDIRECTLY = {"STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "REDUCE_EX"}
 def check_pickles(data: bytes, count: int, name: str) -> None:
     """Look at the `count` pickles that `data` begins with, without running them.
 
-    Raises ModelError for a name that weights do not need, and for what is no pickle.
+    Raises ModelError for a name that weights do not need, and for what is not a pickle.
     """
     stream = io.BytesIO(data)
     try:
         asked = [named for _ in range(count) for named in _named(stream) if not _NEEDED.fullmatch(named)]
-    except Exception as problem:  # pickletools raises several kinds on what is no pickle
+    except Exception as problem:  # pickletools raises several kinds on what is not a pickle
         raise ModelError(f"{name} is damaged, or its pickle is too large ({problem}): copy it again") from problem
     if asked:
         raise ModelError(

@@ -29,7 +29,7 @@ _OTHER_STARTS = {
     b"<": "a web page: the download went wrong",
     b"version https://git-lfs": "a pointer of Git LFS, not the file: run `git lfs pull`",
     b"\x1f\x8b": "compressed with gzip: unpack it first",
-    b"\x08": "perhaps an .onnx file, which needs no import",
+    b"\x08": "an .onnx file already, it seems, which needs no import: pixturn run FILE ...",
 }
 _TAR_MARK, _TAR_AT = b"ustar", 257
 
@@ -71,7 +71,7 @@ def _bytes(path: Path, limits: Limits) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path} is no file")
+            raise ModelError(f"{path} is not a file")
         if status.st_size > limits.max_file_mb * 10**6:
             raise ModelError(
                 f"{path} is larger than {limits.max_file_mb:,} MB: raise --limits.max-file-mb if it is right"
