@@ -183,7 +183,7 @@ def _print_help() -> None:
     console.print("usage: pixturn COMMAND [OPTIONS]\n", highlight=False)
     console.print(table)
     console.print(f"\nFirst steps:{_FIRST_STEPS}", highlight=False, soft_wrap=True)
-    console.print("\n`pixturn COMMAND --help` tells the options of a command, `pixturn --version` the version.")
+    console.print("\n`pixturn COMMAND --help` lists the options of a command, `pixturn --version` the version.")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ USUAL: Final = ("pix2pix-small", "cyclegan-small", "compact")
 _USAGE: Final = """usage: pixturn bench [RECIPE ...] [OPTIONS]     training settings, by recipe
        pixturn bench MODEL [OPTIONS]            engines that run MODEL.onnx, a bundle or a run
 
-`pixturn bench pix2pix --help` tells the options for recipes; those for models are below. Without a name: {usual}.
+`pixturn bench pix2pix --help` lists the options for recipes; those for models are below. Without a name: {usual}.
 A name that is a recipe's and a bundle's means the recipe; for the bundle give its path (checkpoints/NAME).
 
 `--json FILE` also writes everything that was measured. Ctrl-C ends with what was measured so far.

@@ -32,7 +32,7 @@ BURN_IN = 0.2
 
 
 class R3GAN(FromNoise):
-    """Learns to make samples of every kind that there is."""
+    """Learns to make samples that cover every mode of the data."""
 
     @dataclass(frozen=True, kw_only=True)
     class Config(FromNoiseConfig):
